@@ -1,0 +1,237 @@
+"""What happens to every call before and after its servicer: the interceptor chain.
+
+In this order: telemetry, errors, authentication, tenancy, access rule, limit of
+the district, validation, idempotency. One interceptor builds the chain for an
+RPC once; a call then runs through plain code.
+"""
+
+import asyncio
+import logging
+import secrets
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import grpc
+import protovalidate
+from google.protobuf.message import Message
+from sqlalchemy.exc import DBAPIError
+
+from chassis import idempotency, tenancy
+from chassis.auth import ROLES, Caller, Verifier
+from chassis.database import fault_of
+from chassis.directory import Directory
+from chassis.errors import STATUS_CODES, Catalogue, Declared, FieldsInvalid, Refusal, preferred_language
+from chassis.rpc import Rpc
+from chassis.telemetry import Measured, Telemetry
+
+log = logging.getLogger(__name__)
+Context = grpc.aio.ServicerContext[Any, Any]
+Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
+OPEN_TO_ALL = ("/grpc.health.v1.Health/", "/grpc.reflection.")
+
+
+class Chain(grpc.aio.ServerInterceptor):
+    """The chain of one server."""
+
+    def __init__(
+        self,
+        rpcs: Mapping[str, Rpc],
+        catalogues: Mapping[str, Catalogue],
+        verifier: Verifier,
+        directory: Directory,
+        telemetry: Telemetry,
+        calls_in_flight: int,
+    ) -> None:
+        self._rpcs = rpcs
+        self._catalogues = catalogues
+        self._verifier = verifier
+        self._directory = directory
+        self._telemetry = telemetry
+        self._limit = calls_in_flight
+        self._in_flight: Counter[str] = Counter()
+        self._handlers: dict[str, Handler | None] = {}
+
+    async def intercept_service(
+        self,
+        continuation: Callable[[grpc.HandlerCallDetails], Any],
+        details: grpc.HandlerCallDetails,
+    ) -> Any:
+        path = details.method
+        if path not in self._handlers:
+            handler = await continuation(details)
+            if handler is None or path.startswith(OPEN_TO_ALL):
+                return handler
+            self._handlers[path] = self._chained(self._rpcs[path], handler)
+        return self._handlers[path]
+
+    def _chained(self, rpc: Rpc, handler: Any) -> Handler:
+        behaviour = handler.unary_unary or handler.unary_stream or handler.stream_unary or handler.stream_stream
+        incoming = _each_valid if rpc.request_streaming else _valid
+
+        async def single(request: Any, context: Context) -> Any:
+            async with self._call(rpc, context):
+                try:
+                    return await behaviour(incoming(rpc, request), context)
+                except idempotency.Replayed as replayed:
+                    return _Serialized(replayed.answer)
+
+        async def stream(request: Any, context: Context) -> AsyncIterator[Any]:
+            async with self._call(rpc, context):
+                async for response in behaviour(incoming(rpc, request), context):
+                    yield response
+
+        def serialize(response: Any) -> bytes:
+            return response.answer if isinstance(response, _Serialized) else handler.response_serializer(response)
+
+        make = {
+            (False, False): grpc.unary_unary_rpc_method_handler,
+            (False, True): grpc.unary_stream_rpc_method_handler,
+            (True, False): grpc.stream_unary_rpc_method_handler,
+            (True, True): grpc.stream_stream_rpc_method_handler,
+        }[rpc.request_streaming, rpc.response_streaming]
+        chained = stream if rpc.response_streaming else single
+        return make(chained, _reader(handler.request_deserializer), serialize)
+
+    @asynccontextmanager
+    async def _call(self, rpc: Rpc, context: Context) -> AsyncIterator[None]:
+        metadata = {key: value for key, value in context.invocation_metadata() or () if isinstance(value, str)}
+        with self._telemetry.call(rpc, metadata) as measured:
+            try:
+                caller = await self._verifier.verify(metadata.get("authorization"))
+                district = self._tenant(rpc, caller, metadata)
+                _check_access(rpc, caller)
+                if not rpc.safe:
+                    idempotency.begin(caller.subject, rpc.path)
+                if district is None:
+                    yield
+                else:
+                    with self._place(district), tenancy.acting_for(district):
+                        yield
+            except (asyncio.CancelledError, grpc.aio.AbortError, GeneratorExit):
+                measured.reason = "CANCELLED"
+                raise
+            except Exception as error:
+                await self._refuse(rpc, context, metadata, measured, error)
+
+    def _tenant(self, rpc: Rpc, caller: Caller, metadata: Mapping[str, str]) -> str | None:
+        """The district that the call acts in; None on city-wide RPCs."""
+        picked = metadata.get("x-district")
+        if caller.district is not None:
+            self._check_district(caller.district)
+            if picked not in (None, caller.district):
+                raise Refusal("DISTRICT_REFUSED", district=picked)
+            if rpc.municipal:
+                raise Refusal("SCOPE_REFUSED", scope="municipal")
+            return caller.district if rpc.tenant else None
+        if not rpc.tenant:
+            return None
+        if picked is None:
+            raise Refusal("DISTRICT_NOT_PICKED")
+        if not rpc.safe:
+            raise Refusal("READ_ONLY_CALLER")
+        self._check_district(picked)
+        return picked
+
+    def _check_district(self, code: str) -> None:
+        entry = self._directory.entries.get(code)
+        if entry is None:
+            raise Refusal("DISTRICT_UNKNOWN")
+        if entry.suspended:
+            raise Refusal("DISTRICT_SUSPENDED")
+
+    @contextmanager
+    def _place(self, district: str) -> Any:
+        """A place among the district's calls in flight: a storm in one must not slow another."""
+        entry = self._directory.entries[district]
+        limit = entry.calls_in_flight or self._limit
+        if self._in_flight[district] >= limit:
+            raise Refusal("DISTRICT_BUSY", limit=limit)
+        self._in_flight[district] += 1
+        try:
+            yield
+        finally:
+            self._in_flight[district] -= 1
+            if not self._in_flight[district]:
+                del self._in_flight[district]
+
+    async def _refuse(
+        self, rpc: Rpc, context: Context, metadata: Mapping[str, str], measured: Measured, error: Exception
+    ) -> None:
+        """Ends the call with a status. A fault of ours is logged with its trace and shown as a reference only."""
+        refusal = error if isinstance(error, Declared) else _fault(rpc, error)
+        measured.reason = refusal.reason
+        catalogue = self._catalogues[rpc.service]
+        status = catalogue.status(refusal, preferred_language(metadata.get("accept-language", "")))
+        details = (("grpc-status-details-bin", status.SerializeToString()),)
+        await context.abort(STATUS_CODES[status.code], status.message, details)
+
+
+@dataclass(frozen=True, slots=True)
+class _Serialized:
+    answer: bytes
+
+
+class _Unreadable:
+    """Stands for a request that is not the RPC's message, so that the chain refuses it with a reason."""
+
+
+def _reader(deserialize: Callable[[bytes], Any]) -> Callable[[bytes], Any]:
+    def read(content: bytes) -> Any:
+        try:
+            return deserialize(content)
+        except Exception:  # whatever the parser raises: the bytes are not the message
+            return _Unreadable()
+
+    return read
+
+
+def _fault(rpc: Rpc, error: Exception) -> Refusal:
+    """What the caller is told of a fault that the service did not declare."""
+    if reason := fault_of(error):
+        return Refusal(reason)
+    refusal = Refusal("INTERNAL_FAULT", reference=secrets.token_hex(8))
+    # A database error's text holds rows, so its trace stays out of the log.
+    trace = None if isinstance(error, DBAPIError) else error
+    log.error("fault", exc_info=trace, extra={"rpc": rpc.path, "kind": _kind(error), **refusal.facts})
+    return refusal
+
+
+def _check_access(rpc: Rpc, caller: Caller) -> None:
+    if rpc.municipal and not caller.municipal:
+        raise Refusal("SCOPE_REFUSED", scope="municipal")
+    if rpc.roles and not rpc.roles & caller.roles:
+        raise Refusal("ROLE_MISSING", roles=", ".join(name for name, role in ROLES.items() if role in rpc.roles))
+
+
+def _valid(rpc: Rpc, request: Any) -> Message:
+    """The request, checked against its field rules; a mutation is made repeatable by its request_id."""
+    if isinstance(request, _Unreadable):
+        raise Refusal("REQUEST_UNREADABLE")
+    if violations := protovalidate.collect_violations(request):
+        raise FieldsInvalid([(_path(violation), violation.proto.message) for violation in violations])
+    if not rpc.safe and not rpc.request_streaming:
+        idempotency.identify(request.request_id, [request])
+    message: Message = request
+    return message
+
+
+async def _each_valid(rpc: Rpc, requests: AsyncIterator[Any]) -> AsyncIterator[Message]:
+    async for request in requests:
+        yield _valid(rpc, request)
+
+
+def _path(violation: protovalidate.Violation) -> str:
+    """The field's path, for example `mandate.term` or `states[1]`; empty when the rule is on the whole message."""
+    elements = violation.proto.field.elements if violation.proto.field else []
+    return ".".join(
+        element.field_name + (f"[{element.subscript.value}]" if element.subscript else "") for element in elements
+    )
+
+
+def _kind(error: Exception) -> str:
+    """The exception's class; of a database error the SQLSTATE too, never its parameters: they hold people."""
+    original = getattr(error, "orig", None)
+    return f"{type(error).__name__} {getattr(original, 'sqlstate', '')}".strip()

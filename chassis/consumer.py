@@ -1,0 +1,109 @@
+"""The consumer: applies events of other services, each once.
+
+The inbox row and the effect stand in one transaction, the ack comes after its
+commit. A fault of a server is waited out; an event that fails by itself goes,
+after some tries, to the dead letters, from where an operator replays it.
+"""
+
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from google.protobuf.message import Message
+from nats.aio.msg import Msg
+from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
+from sqlalchemy import text
+
+from chassis import tenancy
+from chassis.bus import REPLAY, Bus, event_of, stream_of
+from chassis.database import Database, WriteTx, fault_of
+from chassis.duties import Connect
+from chassis.manifest import Event, EventHandler, package_of, subject_of
+
+log = logging.getLogger(__name__)
+BATCH = 100
+LONG_POLL = 20.0
+TRIES = 5
+# Seconds before the next try of an event, and while a server is away.
+BACKOFF = (0.05, 0.2, 0.5, 1.0)
+AWAY = 0.5
+RECEIVED = text("INSERT INTO inbox (district, event_id) VALUES (:district, :event_id) ON CONFLICT DO NOTHING")
+
+
+class Consumer:
+    """What one service consumes."""
+
+    def __init__(
+        self, service: str, bus: Bus, database: Database, consumes: Mapping[type[Message], EventHandler]
+    ) -> None:
+        self._service = service
+        self._bus = bus
+        self._database = database
+        self._handlers = {kind.DESCRIPTOR.full_name: (kind, handler) for kind, handler in consumes.items()}
+
+    async def run(self, _: Connect) -> None:
+        """Until a server fails, which its caller handles; by then nothing is acked that was not applied."""
+        packages = sorted({package_of(event) for event in self._handlers})
+        async with asyncio.TaskGroup() as group:
+            for package in packages:
+                subjects = [subject_of(event) for event in self._handlers if package_of(event) == package]
+                group.create_task(self._follow(stream_of(package), sorted(subjects)))
+            group.create_task(self._follow(REPLAY, [f"qyt-replay.{self._service}.>"]))
+
+    async def _follow(self, stream: str, subjects: Sequence[str]) -> None:
+        durable = f"{self._service}-{stream}"
+        config = ConsumerConfig(
+            durable_name=durable,
+            deliver_policy=DeliverPolicy.ALL,
+            ack_policy=AckPolicy.EXPLICIT,
+            ack_wait=30,
+            max_ack_pending=BATCH,
+            filter_subjects=list(subjects),
+        )
+        await self._bus.js.add_consumer(stream, config)
+        subscription = await self._bus.js.pull_subscribe_bind(durable, stream)
+        try:
+            while True:
+                try:
+                    messages = await subscription.fetch(BATCH, timeout=LONG_POLL)
+                except TimeoutError:
+                    continue
+                for message in messages:
+                    await self._handle(message)
+        finally:
+            await subscription.unsubscribe()
+
+    async def _handle(self, message: Msg) -> None:
+        failures = 0
+        while True:
+            try:
+                await self._apply(message)
+                break
+            except Exception as error:
+                if fault_of(error):
+                    await asyncio.sleep(AWAY)
+                elif failures + 1 < TRIES:
+                    await asyncio.sleep(BACKOFF[failures])
+                    failures += 1
+                else:
+                    fault = type(error).__name__
+                    await self._bus.bury(self._service, message, fault)
+                    log.error("dead letter", extra={"consumer": self._service, "kind": fault})
+                    break
+                await message.in_progress()
+        await message.ack()
+
+    async def _apply(self, message: Msg) -> None:
+        event = event_of(message.headers or {})
+        kind, handler = self._handlers[event.type]
+        content = kind.FromString(message.data)
+        with tenancy.acting_for(event.district):
+            async with self._database.write() as tx:
+                if await _first_time(tx, event):
+                    await handler(tx, content, event)
+
+
+async def _first_time(tx: WriteTx, event: Event) -> bool:
+    result: Any = await tx.execute(RECEIVED, {"district": event.district, "event_id": event.id})
+    return bool(result.rowcount == 1)

@@ -1,0 +1,92 @@
+"""What one process of a service does for all of them: relay, consumers, clearing up.
+
+The process that holds the service's advisory lock does it; when it dies, the
+lock goes with its connection and another takes over. One relay and one consumer
+at a time keep the order of events.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
+
+import asyncpg
+from sqlalchemy import URL
+
+from chassis.bus import NatsError
+from chassis.database import fault_of
+from chassis.idempotency import KEPT_HOURS
+
+log = logging.getLogger(__name__)
+Connect = Callable[[], AbstractAsyncContextManager[asyncpg.Connection]]
+Duty = Callable[[Connect], Coroutine[Any, Any, None]]
+# Seconds between two tries to become the one, after a fault, and between two clearings.
+RETRY = 0.5
+CLEARING = 600.0
+
+
+async def lead(url: URL, schema: str, duties: Sequence[Duty]) -> None:
+    """Runs the duties for as long as this process is the one; for ever, through every fault of its servers."""
+
+    @asynccontextmanager
+    async def connect() -> AsyncIterator[asyncpg.Connection]:
+        connection = await asyncpg.connect(
+            url.set(drivername="postgresql").render_as_string(hide_password=False),
+            timeout=5,
+            command_timeout=30,
+            server_settings={"search_path": f"{schema}, public", "application_name": f"qyt-{schema}-duties"},
+        )
+        try:
+            yield connection
+        finally:
+            connection.terminate()
+
+    while True:
+        try:
+            await _once(connect, schema, duties)
+        except* Exception as faults:
+            _log(faults, schema)
+        await asyncio.sleep(RETRY)
+
+
+async def _once(connect: Connect, schema: str, duties: Sequence[Duty]) -> None:
+    async with connect() as lock:
+        # Not the waiting kind of lock: that is a statement for hours, which holds back every vacuum.
+        while not await lock.fetchval("SELECT pg_try_advisory_lock(hashtext($1))", f"qyt-{schema}"):  # noqa: ASYNC110
+            await asyncio.sleep(RETRY)
+        log.info("leading", extra={"service": schema})
+        lost = asyncio.Event()
+        lock.add_termination_listener(lambda _: lost.set())
+        async with asyncio.TaskGroup() as group:
+            for duty in duties:
+                group.create_task(duty(connect))
+            await lost.wait()
+            raise ConnectionResetError("the connection that holds the lock is gone")
+
+
+async def clear_answers(connect: Connect) -> None:
+    """Forgets the answers of requests that are older than they are kept."""
+    while True:
+        async with connect() as connection:
+            await connection.execute(
+                "DELETE FROM idempotency WHERE answered_at < now() - make_interval(hours => $1)", KEPT_HOURS
+            )
+        await asyncio.sleep(CLEARING)
+
+
+def _log(faults: BaseExceptionGroup[Exception], schema: str) -> None:
+    """A fault of a server is a warning; anything else is a mistake of ours, logged with its trace and tried again."""
+    away, ours = faults.split(lambda fault: isinstance(fault, NatsError) or fault_of(fault) is not None)
+    if away:
+        log.warning("duties interrupted", extra={"service": schema, "kinds": sorted(set(_kinds(away)))})
+    if ours:
+        log.error("duties failed", exc_info=ours, extra={"service": schema})
+
+
+def _kinds(group: BaseExceptionGroup[Any]) -> list[str]:
+    return [
+        kind
+        for fault in group.exceptions
+        for kind in (_kinds(fault) if isinstance(fault, BaseExceptionGroup) else [type(fault).__name__])
+    ]

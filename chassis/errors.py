@@ -1,0 +1,119 @@
+"""Refusals: raised where a fault is known, turned into a status once, at the edge.
+
+A reason is a value of an `ErrorReason` enum in some errors.proto. The option
+`meaning` on that value is the only place that says its status code and its
+text in Chinese and English. A reason is named here without its prefix.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+import grpc
+from google.protobuf.descriptor import EnumDescriptor
+from google.rpc import error_details_pb2, status_pb2
+
+from quanyutong.common.v1 import errors_pb2 as common
+from quanyutong.options.v1 import options_pb2
+
+PREFIX = "ERROR_REASON_"
+LANGUAGES = ("zh-CN", "en")
+STATUS_CODES = {code.value[0]: code for code in grpc.StatusCode}
+
+
+@runtime_checkable
+class Declared(Protocol):
+    """What an exception has when it may be shown to a caller: domain.py raises its own kind of it."""
+
+    @property
+    def reason(self) -> str: ...
+
+    @property
+    def facts(self) -> Mapping[str, str]: ...
+
+
+class Refusal(Exception):
+    """A call is refused with a declared reason; `facts` fill the places in its text and reach the caller."""
+
+    def __init__(self, reason: str, **facts: object) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.facts = {name: str(value) for name, value in facts.items()}
+
+
+class FieldsInvalid(Refusal):
+    """Fields of the request break their rules: (field path, what is wrong) for each."""
+
+    def __init__(self, violations: Sequence[tuple[str, str]], reason: str = "FIELD_INVALID", **facts: object) -> None:
+        super().__init__(reason, **(facts or {"fields": ", ".join(dict(violations))}))
+        self.violations = violations
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """One reason: its enum value's name, the domain of its ErrorInfo, its code and texts."""
+
+    name: str
+    domain: str
+    code: int
+    texts: tuple[str, str]
+
+
+class Catalogue:
+    """The reasons that a service may refuse with: its own, and those that every service shares."""
+
+    def __init__(self, own: EnumDescriptor | None = None) -> None:
+        self._meanings = _meanings(common.ErrorReason.DESCRIPTOR)
+        if own is not None:
+            self._meanings |= _meanings(own)
+
+    def __getitem__(self, reason: str) -> Meaning:
+        return self._meanings[reason]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._meanings)
+
+    def status(self, refusal: Declared, language: str = LANGUAGES[0]) -> status_pb2.Status:
+        """The refusal as AIP-193 wants it: one ErrorInfo, and the text in both languages."""
+        meaning = self._meanings[refusal.reason]
+        texts = [text.format_map(refusal.facts) for text in meaning.texts]
+        status = status_pb2.Status(code=meaning.code, message=texts[LANGUAGES.index(language)])
+        status.details.add().Pack(
+            error_details_pb2.ErrorInfo(reason=meaning.name, domain=meaning.domain, metadata=refusal.facts)
+        )
+        for locale, text in zip(LANGUAGES, texts, strict=True):
+            status.details.add().Pack(error_details_pb2.LocalizedMessage(locale=locale, message=text))
+        if isinstance(refusal, FieldsInvalid):
+            bad = error_details_pb2.BadRequest()
+            for field, description in refusal.violations:
+                bad.field_violations.add(field=field, description=description)
+            status.details.add().Pack(bad)
+        return status
+
+
+def _meanings(enum: EnumDescriptor) -> dict[str, Meaning]:
+    package = enum.file.package.removeprefix("quanyutong.").removesuffix(".v1")
+    domain = "quanyutong" if package == "common" else f"{package}.quanyutong"
+    meanings = {}
+    for value in enum.values:
+        if value.number:
+            option = value.GetOptions().Extensions[options_pb2.meaning]
+            meanings[value.name.removeprefix(PREFIX)] = Meaning(value.name, domain, option.code, (option.zh, option.en))
+    return meanings
+
+
+def preferred_language(accept_language: str) -> str:
+    """The first of ours that an `accept-language` value names (RFC 9110, 12.5.4); Chinese without one."""
+    choices = []
+    for place, part in enumerate(accept_language.split(",")):
+        tag, _, weight = part.strip().partition(";q=")
+        primary = tag.lower().split("-")[0]
+        choices += [(-_weight(weight), place, known) for known in LANGUAGES if known.startswith(primary or "?")]
+    return min(choices)[2] if choices else LANGUAGES[0]
+
+
+def _weight(text: str) -> float:
+    try:
+        return float(text or 1)
+    except ValueError:
+        return 0.0

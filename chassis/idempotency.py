@@ -1,0 +1,55 @@
+"""A repeated request has the effect of one.
+
+The answer of a mutation is stored under (district, caller, request_id) in the
+transaction of its effect, for 24 hours. A write transaction asks first whether
+the answer is there; if so the call ends with it. AIP-155.
+"""
+
+import hashlib
+from collections.abc import Iterable
+from contextvars import ContextVar
+from dataclasses import dataclass
+
+from google.protobuf.message import Message
+
+KEPT_HOURS = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What makes a request the same: who sent it, under which id, and the digest of what was asked."""
+
+    subject: str
+    request_id: str
+    digest: bytes
+
+
+class Replayed(Exception):
+    """The request was answered before; `answer` is the serialized message."""
+
+    def __init__(self, answer: bytes) -> None:
+        super().__init__("answered before")
+        self.answer = answer
+
+
+_mutation: ContextVar[tuple[str, str]] = ContextVar("mutation")
+_request: ContextVar[Request | None] = ContextVar("request", default=None)
+
+
+def begin(subject: str, path: str) -> None:
+    """This task's call is a mutation of this RPC by this caller."""
+    _mutation.set((subject, path))
+
+
+def identify(request_id: str, messages: Iterable[Message]) -> None:
+    """Makes the call repeatable: the messages are all that was asked. An empty request_id asks for nothing."""
+    if request_id:
+        subject, path = _mutation.get()
+        digest = hashlib.sha256(path.encode())
+        for message in messages:
+            digest.update(message.SerializeToString(deterministic=True))
+        _request.set(Request(subject, request_id, digest.digest()))
+
+
+def current() -> Request | None:
+    return _request.get()

@@ -1,0 +1,155 @@
+"""One process of the platform, from its start to its end; read it top to bottom.
+
+Starting: embedded servers, migrations, bus, directory, services, duties, then
+ready. Stopping, in reverse: not ready, calls in flight, duties, pools, servers.
+"""
+
+import asyncio
+import logging
+import signal
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+from pydantic import SecretStr
+
+from chassis import development
+from chassis.auth import Keys, Verifier
+from chassis.bus import Bus
+from chassis.consumer import Consumer
+from chassis.database import Database
+from chassis.directory import Directory, followed
+from chassis.duties import Duty, clear_answers, lead
+from chassis.embedded import embedded_servers
+from chassis.manifest import Manifest, package_of
+from chassis.migrations import check_schema, migrate, open_database, relay_url
+from chassis.probes import probes
+from chassis.relay import Relay
+from chassis.server import listening
+from chassis.settings import Settings
+from chassis.telemetry import Telemetry
+from chassis.workers import working
+
+log = logging.getLogger(__name__)
+# What opens the public door: given settings, the directory, where the keys are, and the addresses of the
+# services that run here; it yields the public URL.
+Door = Callable[[Settings, Directory, str, Sequence[str]], AbstractAsyncContextManager[str]]
+
+
+@dataclass(frozen=True)
+class Running:
+    """What a process has to say of itself when it is ready."""
+
+    settings: Settings
+    addresses: Sequence[str]
+    gateway: str | None
+    metrics: str
+
+
+async def serve(
+    settings: Settings,
+    target: str,
+    manifests: Sequence[Manifest],
+    door: Door | None,
+    announce: Callable[[Running], None],
+    workers: int = 1,
+) -> None:
+    """Runs until SIGINT or SIGTERM."""
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with running(settings, target, manifests, door, workers) as process:
+        announce(process)
+        await stop.wait()
+        log.info("stopping")
+
+
+@asynccontextmanager
+async def running(
+    settings: Settings, target: str, manifests: Sequence[Manifest], door: Door | None, workers: int = 1
+) -> AsyncIterator[Running]:
+    async with AsyncExitStack() as stack:
+        settings = await stack.enter_async_context(with_servers(settings, manifests))
+        telemetry = Telemetry(settings, target)
+        stack.callback(telemetry.close)
+        bus = await _connect(stack, settings, target, manifests)
+        directory = await stack.enter_async_context(followed(bus))
+        keys = development.jwks(settings)
+        ready = False
+        metrics = stack.enter_context(probes(settings.metrics_listen, lambda: ready and bus.connected))
+        addresses: Sequence[str] = ()
+        if manifests and workers > 1:
+            names = [manifest.name for manifest in manifests]
+            addresses = await stack.enter_async_context(working(settings, names, workers))
+        elif manifests:
+            verifier = Verifier(Keys(keys), settings.issuer, settings.audience)
+            services = [(manifest, _open(stack, settings, manifest)) for manifest in manifests]
+            listener = await stack.enter_async_context(listening(settings, services, verifier, directory, telemetry))
+            addresses = [listener.address]
+            await stack.enter_async_context(_duties(settings, bus, services))
+            await _filled(directory)
+            await listener.ready(True)
+        gateway = None
+        if door:
+            await _filled(directory)
+            gateway = await stack.enter_async_context(door(settings, directory, keys, addresses))
+        ready = True
+        try:
+            yield Running(settings, addresses, gateway, metrics)
+        finally:
+            ready = False
+
+
+@asynccontextmanager
+async def with_servers(settings: Settings, manifests: Sequence[Manifest]) -> AsyncIterator[Settings]:
+    """Settings that name a database and a bus: embedded where none is set. The schemas are up to date in the end."""
+    own = [settings.for_service(manifest.name) for manifest in manifests]
+    postgres = any(s.database_url is None and s.runtime_database_url is None for s in own)
+    async with embedded_servers(settings.state, postgres=postgres, nats=settings.nats_url is None) as servers:
+        urls = {"database_url": servers.postgres, "nats_url": servers.nats}
+        settings = settings.model_copy(update={name: SecretStr(url) for name, url in urls.items() if url})
+        for manifest in manifests:
+            if postgres:
+                await migrate(manifest, settings.for_service(manifest.name))
+            else:
+                await check_schema(manifest, settings.for_service(manifest.name))
+        yield settings
+
+
+async def _connect(stack: AsyncExitStack, settings: Settings, target: str, manifests: Sequence[Manifest]) -> Bus:
+    assert settings.nats_url is not None  # noqa: S101 - with_servers has set it
+    bus = await Bus.connect(settings.nats_url.get_secret_value(), f"qyt-{target}", settings.nats_replicas)
+    stack.push_async_callback(bus.close)
+    events = [kind for manifest in manifests for kind in (*manifest.publishes, *manifest.consumes)]
+    await bus.ensure_streams({package_of(kind.DESCRIPTOR.full_name) for kind in events})
+    return bus
+
+
+def _open(stack: AsyncExitStack, settings: Settings, manifest: Manifest) -> Database:
+    database = open_database(settings.for_service(manifest.name), manifest.name)
+    stack.push_async_callback(database.close)
+    return database
+
+
+@asynccontextmanager
+async def _duties(settings: Settings, bus: Bus, services: Sequence[tuple[Manifest, Database]]) -> AsyncIterator[None]:
+    tasks = []
+    for manifest, database in services:
+        duties: list[Duty] = [Relay(bus, database.published).run, clear_answers]
+        if manifest.consumes:
+            duties.append(Consumer(manifest.name, bus, database, manifest.consumes).run)
+        url = relay_url(settings.for_service(manifest.name), manifest.name)
+        tasks.append(asyncio.create_task(lead(url, manifest.name, duties)))
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _filled(directory: Directory) -> None:
+    """No district, no service: on the very first start the registry's relay has yet to publish them."""
+    while not directory.entries:
+        log.info("waiting for the directory of districts")
+        await directory.changed()

@@ -1,0 +1,69 @@
+"""The relay: takes committed events from the outbox to the bus.
+
+A row that is there is not delivered; delivery deletes it. A crash between the
+bus's ack and the delete sends an event twice, under the same id, and the
+inboxes of its consumers apply it once.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Iterable
+from uuid import UUID
+
+import asyncpg
+
+from chassis.bus import Bus
+from chassis.duties import Connect
+from chassis.manifest import Event
+
+BATCH = 500
+# Another process may have committed an event: look again after this time (seconds).
+LOOK_AGAIN = 0.25
+NEXT = """SELECT id, event_id, district, type, aggregate, payload, traceparent, occurred_at
+          FROM outbox ORDER BY id LIMIT $1"""
+DELETE = "DELETE FROM outbox WHERE id = ANY($1::bigint[])"
+
+
+class Relay:
+    """The relay of one service. `wake` is set when this process has committed an event."""
+
+    def __init__(self, bus: Bus, wake: asyncio.Event) -> None:
+        self._bus = bus
+        self._wake = wake
+
+    async def run(self, connect: Connect) -> None:
+        """Until a server fails, which its caller handles."""
+        async with connect() as connection:
+            while True:
+                self._wake.clear()
+                if rows := await connection.fetch(NEXT, BATCH):
+                    await self._deliver(connection, rows)
+                else:
+                    await self._wait()
+
+    async def _wait(self) -> None:
+        try:
+            await asyncio.wait_for(self._wake.wait(), LOOK_AGAIN)
+        except TimeoutError:
+            return
+
+    async def _deliver(self, connection: asyncpg.Connection, rows: Iterable[asyncpg.Record]) -> None:
+        """Aggregates side by side, the events of one in their order: after a failure none of its later ones goes."""
+        lanes: dict[tuple[str, str], list[asyncpg.Record]] = defaultdict(list)
+        for row in rows:
+            lanes[row["district"], row["aggregate"]].append(row)
+        delivered: list[int] = []
+        outcomes = await asyncio.gather(
+            *(self._send(lane, delivered) for lane in lanes.values()), return_exceptions=True
+        )
+        if delivered:
+            await connection.execute(DELETE, delivered)
+        for outcome in outcomes:
+            if outcome is not None:
+                raise outcome
+
+    async def _send(self, lane: list[asyncpg.Record], delivered: list[int]) -> None:
+        for row in lane:
+            event = Event(UUID(str(row["event_id"])), row["district"], row["type"], row["aggregate"])
+            await self._bus.publish(event, row["payload"], row["occurred_at"], row["traceparent"])
+            delivered.append(row["id"])

@@ -1,0 +1,88 @@
+"""The gRPC server of one process: its services behind the chain, their health, and their reflection."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import grpc
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+
+from chassis.auth import Verifier
+from chassis.calls import Chain
+from chassis.database import Database
+from chassis.directory import Directory
+from chassis.errors import Catalogue
+from chassis.manifest import Manifest
+from chassis.rpc import inventory
+from chassis.settings import Settings
+from chassis.telemetry import Telemetry
+
+# A stream of 5,000 rows arrives message by message; no single message is larger than this.
+LARGEST_MESSAGE = 4 * 1024 * 1024
+OPTIONS = [
+    ("grpc.max_receive_message_length", LARGEST_MESSAGE),
+    ("grpc.so_reuseport", 0),  # a port that is taken is an error, not a second listener
+    ("grpc.keepalive_time_ms", 60_000),
+    ("grpc.http2.min_recv_ping_interval_without_data_ms", 10_000),
+    ("grpc.keepalive_permit_without_calls", 1),
+]
+SERVING = health_pb2.HealthCheckResponse.SERVING
+NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
+
+
+class PortTaken(Exception):
+    """The address to listen on cannot be bound."""
+
+
+@dataclass
+class Listening:
+    """A server that listens. It says NOT_SERVING until `ready` is called."""
+
+    address: str
+    _health: health.aio.HealthServicer
+    _names: Sequence[str]
+
+    async def ready(self, yes: bool) -> None:
+        for name in ("", *self._names):
+            await self._health.set(name, SERVING if yes else NOT_SERVING)
+
+
+@asynccontextmanager
+async def listening(
+    settings: Settings,
+    services: Sequence[tuple[Manifest, Database]],
+    verifier: Verifier,
+    directory: Directory,
+    telemetry: Telemetry,
+) -> AsyncIterator[Listening]:
+    """Serves until the end of the block, then lets calls in flight finish within `shutdown_grace`."""
+    manifests = [manifest for manifest, _ in services]
+    names = [manifest.service.full_name for manifest in manifests]
+    chain = Chain(
+        inventory(manifest.service for manifest in manifests),
+        {manifest.service.full_name: Catalogue(manifest.reasons) for manifest in manifests},
+        verifier,
+        directory,
+        telemetry,
+        settings.district_calls_in_flight,
+    )
+    server = grpc.aio.server(interceptors=[chain], options=OPTIONS)
+    for manifest, database in services:
+        manifest.add_to_server(manifest.servicer(database), server)
+    state = health.aio.HealthServicer()
+    health_pb2_grpc.add_HealthServicer_to_server(state, server)
+    if settings.reflection:
+        reflection.enable_server_reflection([*names, health.SERVICE_NAME, reflection.SERVICE_NAME], server)
+    try:
+        port = server.add_insecure_port(settings.listen)
+    except RuntimeError as error:
+        raise PortTaken(f"cannot listen on {settings.listen}: is the port taken?") from error
+    listener = Listening(f"{settings.listen.rpartition(':')[0]}:{port}", state, names)
+    await listener.ready(False)
+    await server.start()
+    try:
+        yield listener
+    finally:
+        await listener.ready(False)
+        await server.stop(settings.shutdown_grace)

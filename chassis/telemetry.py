@@ -1,0 +1,149 @@
+"""Traces, metrics and logs. By OTLP when OTEL_EXPORTER_OTLP_ENDPOINT is set; metrics by Prometheus always.
+
+Nothing here names a person: no subject, no address, no field of a request.
+"""
+
+import json
+import logging
+import os
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from opentelemetry import propagate, trace
+from opentelemetry.exporter.prometheus import PrometheusMetricReader
+from opentelemetry.metrics import CallbackOptions, Observation
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import MetricReader, PeriodicExportingMetricReader
+from opentelemetry.sdk.metrics.view import ExplicitBucketHistogramAggregation, View
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
+from opentelemetry.trace import SpanKind, Status, StatusCode
+
+from chassis.rpc import Rpc
+from chassis.settings import Settings
+
+SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30]
+# What a log record has of itself; everything else in it was given as `extra` and is shown.
+_PLAIN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+
+
+@dataclass(slots=True)
+class Measured:
+    """The outcome of a call: the reason of its refusal, or OK."""
+
+    reason: str = "OK"
+
+
+class Telemetry:
+    """The instruments of one process."""
+
+    def __init__(self, settings: Settings, target: str) -> None:
+        resource = Resource.create({"service.name": f"quanyutong-{target}", "service.namespace": "quanyutong"})
+        self._exporting = bool(os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT"))
+        readers: list[MetricReader] = [PrometheusMetricReader()]
+        self._tracers = None
+        if self._exporting:
+            # Imported here: they take a second that a process without an endpoint need not spend.
+            from opentelemetry.exporter.otlp.proto.grpc.metric_exporter import OTLPMetricExporter
+            from opentelemetry.exporter.otlp.proto.grpc.trace_exporter import OTLPSpanExporter
+
+            readers.append(PeriodicExportingMetricReader(OTLPMetricExporter()))
+            self._tracers = TracerProvider(
+                resource=resource, sampler=ParentBased(TraceIdRatioBased(settings.trace_share))
+            )
+            self._tracers.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+        self._meters = MeterProvider(
+            readers,
+            resource,
+            views=[View(instrument_unit="s", aggregation=ExplicitBucketHistogramAggregation(SECONDS))],
+        )
+        self.meter = self._meters.get_meter("quanyutong")
+        self.tracer = self._tracers.get_tracer("quanyutong") if self._tracers else None
+        self._seconds = self.meter.create_histogram(
+            "qyt_call_duration", "s", "Time of a call in a service, by method and reason (OK when it succeeded)."
+        )
+
+    @contextmanager
+    def call(self, rpc: Rpc, metadata: Mapping[str, str]) -> Iterator[Measured]:
+        """Measures one call, and traces it when its caller or the sampler says so."""
+        measured = Measured()
+        started = time.perf_counter()
+        try:
+            if self.tracer is None:
+                yield measured
+            else:
+                with self._span(rpc, metadata, measured):
+                    yield measured
+        finally:
+            self._seconds.record(
+                time.perf_counter() - started,
+                {"service": rpc.service, "method": rpc.method, "reason": measured.reason},
+            )
+
+    @contextmanager
+    def _span(self, rpc: Rpc, metadata: Mapping[str, str], measured: Measured) -> Iterator[None]:
+        assert self.tracer is not None  # noqa: S101 - the only caller has just looked
+        parent = propagate.extract(metadata)
+        name = rpc.path.removeprefix("/")
+        with self.tracer.start_as_current_span(name, parent, SpanKind.SERVER, record_exception=False) as span:
+            span.set_attributes({"rpc.system": "grpc", "rpc.service": rpc.service, "rpc.method": rpc.method})
+            try:
+                yield
+            finally:
+                if measured.reason != "OK":
+                    span.set_attribute("quanyutong.reason", measured.reason)
+                    span.set_status(Status(StatusCode.ERROR, measured.reason))
+
+    def gauge(self, name: str, unit: str, description: str, read: "Mapping[str, float]") -> None:
+        """Shows the current numbers of a mapping, each under its key as the attribute `of`."""
+
+        def observe(_: CallbackOptions) -> list[Observation]:
+            return [Observation(number, {"of": key}) for key, number in read.items()]
+
+        self.meter.create_observable_gauge(name, [observe], unit, description)
+
+    def close(self) -> None:
+        """Sends what is waiting. Blocks for as long as the exporters take."""
+        self._meters.shutdown()
+        if self._tracers:
+            self._tracers.shutdown()
+
+
+def traceparent() -> str:
+    """The W3C trace context of the current span; empty outside one."""
+    if not trace.get_current_span().get_span_context().is_valid:
+        return ""
+    carrier: dict[str, str] = {}
+    propagate.inject(carrier)
+    return carrier.get("traceparent", "")
+
+
+class _Json(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        line: dict[str, object] = {
+            "time": time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created)) + f".{int(record.msecs):03d}Z",
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "event": record.getMessage(),
+        }
+        line |= {name: value for name, value in vars(record).items() if name not in _PLAIN}
+        span = trace.get_current_span().get_span_context()
+        if span.is_valid:
+            line["trace"] = trace.format_trace_id(span.trace_id)
+        if record.exc_info:
+            line["stack"] = self.formatException(record.exc_info)
+        return json.dumps(line, ensure_ascii=False, default=str)
+
+
+def log_to_stderr(level: str) -> None:
+    """One JSON object a line, on standard error."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_Json())
+    logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+    for noisy in ("opentelemetry", "grpc", "asyncio", "alembic"):
+        logging.getLogger(noisy).setLevel(max(logging.WARNING, logging.getLogger().level))

@@ -1,0 +1,124 @@
+"""`qyt`: the one file that knows every service."""
+
+import json
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Any
+
+import click
+
+from chassis import process
+from chassis.commands import common_commands, failing_clearly, run
+from chassis.directory import Directory
+from chassis.manifest import Manifest
+from chassis.settings import Settings, SettingsInvalid
+from chassis.telemetry import log_to_stderr
+from services.registry.manifest import MANIFEST as REGISTRY
+
+TARGETS: dict[str, Manifest] = {manifest.name: manifest for manifest in (REGISTRY,)}
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="quanyutong")
+def main() -> None:
+    """Quanyutong (全渝通): the platform of Chongqing's grassroots democracy."""
+    try:
+        Settings.refuse_unknown(tuple(TARGETS))
+        log_to_stderr(Settings.load().log_level)
+    except SettingsInvalid as error:
+        raise click.ClickException(str(error)) from None
+
+
+@main.command()
+@click.option(
+    "--target",
+    "targets",
+    multiple=True,
+    default=["all"],
+    show_default=True,
+    type=click.Choice(["all", "gateway", *TARGETS]),
+    help="what this process runs; may be repeated",
+)
+@click.option("--workers", type=click.IntRange(1, 64), default=1, show_default=True, help="processes of the services")
+@failing_clearly
+def serve(targets: Sequence[str], workers: int) -> None:
+    """Run services, the gateway, or all of it, until Ctrl-C."""
+    everything = "all" in targets
+    manifests = [manifest for name, manifest in TARGETS.items() if everything or name in targets]
+    door = gateway_door(manifests) if everything or "gateway" in targets else None
+    name = "all" if everything else "-".join(targets)
+    run(process.serve(Settings.load(), name, manifests, door, announce, workers))
+
+
+def gateway_door(here: Sequence[Manifest]) -> process.Door:
+    """Opens the gateway before every service: those of this process, and those that the settings say elsewhere."""
+    from gateway.serve import gateway
+
+    def door(
+        settings: Settings, directory: Directory, jwks: str, addresses: Sequence[str]
+    ) -> AbstractAsyncContextManager[str]:
+        own = {manifest.name: tuple(addresses) for manifest in here}
+        return gateway(settings, upstreams(settings, own), directory, jwks)
+
+    return door
+
+
+def upstreams(settings: Settings, here: dict[str, tuple[str, ...]] | None = None) -> list[Any]:
+    """Where each service is. Raises SettingsInvalid for one that is neither here nor in the settings."""
+    from gateway.upstream import Upstream
+
+    found = []
+    for name, manifest in TARGETS.items():
+        address = settings.for_service(name).address
+        addresses = (here or {}).get(name) or tuple(filter(None, (address or "").split(",")))
+        if not addresses:
+            raise SettingsInvalid(f"QYT_{name.upper()}_ADDRESS is needed: host:port where {name} is served")
+        found.append(Upstream(name, addresses, (manifest.service,)))
+    return found
+
+
+def announce(running: process.Running) -> None:
+    """Says where the process listens, to people and to `qyt` commands beside it."""
+    facts = {
+        "gateway": running.gateway,
+        "services": list(running.addresses),
+        "metrics": running.metrics,
+    }
+    click.echo(json.dumps({name: fact for name, fact in facts.items() if fact}))
+    if running.gateway:
+        (running.settings.state / "running.json").write_text(json.dumps({"gateway": running.gateway}))
+        click.echo(f"The platform listens on {running.gateway}. Try:", err=True)
+        click.echo(
+            '  curl -H "authorization: Bearer $(qyt token --role overseer)" '
+            f"'{running.gateway}/v1/districts?pageSize=5'",
+            err=True,
+        )
+
+
+def _gateway_group() -> click.Group:
+    from gateway.commands import commands
+
+    return commands(lambda settings: upstreams(settings))
+
+
+class _Lazy(click.Group):
+    """Loads the gateway's commands when they are asked for: no other command needs what they import."""
+
+    def __init__(self, load: Callable[[], click.Group]) -> None:
+        super().__init__("gateway", help="The public address of the platform.")
+        self._load = load
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return self._load().list_commands(ctx)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        return self._load().get_command(ctx, cmd_name)
+
+
+for command in (*common_commands(list(TARGETS.values())), *(c for m in TARGETS.values() for c in m.commands)):
+    main.add_command(command)
+main.add_command(_Lazy(_gateway_group))
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,164 @@
+"""Assemblies (会议主体) and their terms (届)."""
+
+from typing import Any
+
+import grpc
+from sqlalchemy import Row, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from chassis.database import Database, ReadTx, violated
+from chassis.masks import masked
+from chassis.pagination import page
+from chassis.rules import DurationRule
+from chassis.wire import check_etag, date_message, etag, identifier, number, read_date, timestamp, word
+from quanyutong.registry.v1 import assemblies_pb2 as pb
+from quanyutong.registry.v1 import events_pb2
+from services.registry import domain
+from services.registry.rules import rulebook
+from services.registry.tables import assembly, term
+from services.registry.units import load_unit
+
+Context = grpc.aio.ServicerContext[Any, Any]
+CHANGEABLE = ("display_name",)
+TERM_LENGTH = "congress.term"
+
+
+class Assemblies:
+    _database: Database
+
+    async def CreateAssembly(self, request: pb.CreateAssemblyRequest, _: Context) -> pb.Assembly:
+        given = request.assembly
+        kind = word(pb.AssemblyKind, given.kind)
+        try:
+            async with self._database.write() as tx:
+                unit = await load_unit(tx, given.unit) if given.unit else None
+                domain.check_assembly_unit(kind, unit.kind if unit else None)
+                values = {"kind": kind, "unit": unit and unit.code, "display_name": given.display_name}
+                row = await tx.one(insert(assembly).values(values).returning(assembly))
+                name = assembly_name(row.id)
+                tx.publish(events_pb2.AssemblyCreated(assembly=name, kind=given.kind, unit=given.unit), name)
+                return tx.reply(_message(row))
+        except IntegrityError:
+            raise domain.Refused("ASSEMBLY_EXISTS", assembly=await self._existing(given.unit)) from None
+
+    async def _existing(self, unit: str) -> str:
+        code = unit.removeprefix("units/") or None
+        async with self._database.read() as tx:
+            row = await tx.one(select(assembly.c.id).where(assembly.c.unit.is_not_distinct_from(code)))
+        return assembly_name(row.id)
+
+    async def GetAssembly(self, request: pb.GetAssemblyRequest, _: Context) -> pb.Assembly:
+        async with self._database.read() as tx:
+            return _message(await _load(tx, request.name))
+
+    async def ListAssemblies(self, request: pb.ListAssembliesRequest, _: Context) -> pb.ListAssembliesResponse:
+        statement = select(assembly)
+        if request.kind:
+            statement = statement.where(assembly.c.kind == word(pb.AssemblyKind, request.kind))
+        if request.unit:
+            statement = statement.where(assembly.c.unit == request.unit.removeprefix("units/"))
+        async with self._database.read() as tx:
+            rows, token = await page(tx, request, statement, (assembly.c.id, identifier))
+        return pb.ListAssembliesResponse(assemblies=map(_message, rows), next_page_token=token)
+
+    async def UpdateAssembly(self, request: pb.UpdateAssemblyRequest, _: Context) -> pb.Assembly:
+        given = request.assembly
+        changes = {field: getattr(given, field) for field in masked(request.update_mask, CHANGEABLE)}
+        async with self._database.write() as tx:
+            row = await _load(tx, given.name, lock=True)
+            check_etag(given.etag, row.revision)
+            statement = update(assembly).where(assembly.c.id == row.id)
+            saved = await tx.one(statement.values(**changes, revision=row.revision + 1).returning(assembly))
+            return tx.reply(_message(saved))
+
+    async def OpenTerm(self, request: pb.OpenTermRequest, _: Context) -> pb.Term:
+        given = request.term
+        start = read_date(given, "start_date", "term.start_date")
+        end = read_date(given, "end_date", "term.end_date")
+        try:
+            async with self._database.write() as tx:
+                owner = await _load(tx, request.parent, lock=True)
+                assert start is not None  # noqa: S101 - a field rule demands it
+                length = (await rulebook(tx, start)).rule(TERM_LENGTH, DurationRule)
+                last = end or length.value.end(start)
+                domain.check_term(start, last)
+                values = {
+                    "assembly": owner.id,
+                    "number": given.number,
+                    "start_date": start,
+                    "end_date": last,
+                    "rule_version": "" if end else length.version,
+                }
+                row = await tx.one(insert(term).values(values).returning(term))
+                opened = events_pb2.TermOpened(
+                    term=term_name(row), start_date=date_message(start), end_date=date_message(last)
+                )
+                tx.publish(opened, request.parent)
+                return tx.reply(_term_message(row))
+        except IntegrityError as error:
+            if violated(error) == "term_overlap":
+                raise domain.Refused("TERM_OVERLAPS") from None
+            raise domain.Refused("TERM_EXISTS", term=f"{request.parent}/terms/{given.number}") from None
+
+    async def GetTerm(self, request: pb.GetTermRequest, _: Context) -> pb.Term:
+        async with self._database.read() as tx:
+            return _term_message(await load_term(tx, request.name))
+
+    async def ListTerms(self, request: pb.ListTermsRequest, _: Context) -> pb.ListTermsResponse:
+        async with self._database.read() as tx:
+            owner = await _load(tx, request.parent)
+            statement = select(term).where(term.c.assembly == owner.id)
+            rows, token = await page(tx, request, statement, (term.c.number, int))
+        return pb.ListTermsResponse(terms=map(_term_message, rows), next_page_token=token)
+
+
+async def _load(tx: ReadTx, name: str, lock: bool = False) -> Row[Any]:
+    statement = select(assembly).where(assembly.c.id == identifier(name))
+    row = await tx.first(statement.with_for_update() if lock else statement)
+    if row is None:
+        raise domain.Refused("ASSEMBLY_NOT_FOUND", assembly=name)
+    return row
+
+
+async def load_term(tx: ReadTx, name: str, lock: bool = False) -> Row[Any]:
+    """The term and, as `kind`, what its assembly is. Raises Refused TERM_NOT_FOUND."""
+    owner, _, count = name.partition("/terms/")
+    statement = (
+        select(term, assembly.c.kind)
+        .join(assembly, assembly.c.id == term.c.assembly)
+        .where(term.c.assembly == identifier(owner), term.c.number == int(count))
+    )
+    row = await tx.first(statement.with_for_update(of=term) if lock else statement)
+    if row is None:
+        raise domain.Refused("TERM_NOT_FOUND", term=name)
+    return row
+
+
+def assembly_name(key: object) -> str:
+    return f"assemblies/{key}"
+
+
+def term_name(row: Row[Any]) -> str:
+    return f"assemblies/{row.assembly}/terms/{row.number}"
+
+
+def _message(row: Row[Any]) -> pb.Assembly:
+    return pb.Assembly(
+        name=assembly_name(row.id),
+        kind=number(pb.AssemblyKind, row.kind),
+        unit=f"units/{row.unit}" if row.unit else "",
+        display_name=row.display_name,
+        create_time=timestamp(row.created_at),
+        etag=etag(row.revision),
+    )
+
+
+def _term_message(row: Row[Any]) -> pb.Term:
+    return pb.Term(
+        name=term_name(row),
+        number=row.number,
+        start_date=date_message(row.start_date),
+        end_date=date_message(row.end_date),
+        rule_version=row.rule_version,
+        etag=etag(row.revision),
+    )

@@ -1,0 +1,136 @@
+"""The city's directory of districts: who exists, who is suspended, which limits.
+
+An entry is written by acting for its district, which only the municipal RPCs
+here do; the processes of the platform hear of it by the event DistrictChanged.
+"""
+
+from typing import Any
+
+import grpc
+from sqlalchemy import Row, and_, insert, or_, select, update
+from sqlalchemy.exc import IntegrityError
+
+from chassis import clock, tenancy
+from chassis.database import Database, ReadTx, WriteTx
+from chassis.masks import masked
+from chassis.pagination import page
+from chassis.wire import check_etag, date_message, etag, read_date
+from quanyutong.common.v1 import events_pb2
+from quanyutong.registry.v1 import districts_pb2 as pb
+from services.registry import domain
+from services.registry.tables import district
+
+Context = grpc.aio.ServicerContext[Any, Any]
+CHANGEABLE = ("display_name", "calls_per_second", "calls_in_flight")
+
+
+class Districts:
+    _database: Database
+
+    async def ListDistricts(self, request: pb.ListDistrictsRequest, _: Context) -> pb.ListDistrictsResponse:
+        day = read_date(request, "as_of") or clock.today()
+        exists = and_(
+            or_(district.c.valid_from.is_(None), district.c.valid_from <= day),
+            or_(district.c.valid_to.is_(None), district.c.valid_to > day),
+        )
+        async with self._database.read_city() as tx:
+            rows, token = await page(tx, request, select(district).where(exists), (district.c.code, str))
+        return pb.ListDistrictsResponse(districts=map(_message, rows), next_page_token=token)
+
+    async def GetDistrict(self, request: pb.GetDistrictRequest, _: Context) -> pb.District:
+        async with self._database.read_city() as tx:
+            return _message(await _load(tx, _code(request.name)))
+
+    async def CreateDistrict(self, request: pb.CreateDistrictRequest, _: Context) -> pb.District:
+        given = request.district
+        code = _code(given.name)
+        with tenancy.acting_for(code):
+            try:
+                async with self._database.write() as tx:
+                    values = {name: getattr(given, name) for name in CHANGEABLE}
+                    values |= {"code": code, "valid_from": read_date(given, "valid_from", "district.valid_from")}
+                    row = await tx.one(insert(district).values(values).returning(district))
+                    return tx.reply(_changed(tx, row))
+            except IntegrityError:
+                raise domain.Refused("DISTRICT_EXISTS", district=code) from None
+
+    async def UpdateDistrict(self, request: pb.UpdateDistrictRequest, _: Context) -> pb.District:
+        given = request.district
+        code = _code(given.name)
+        changes = {field: getattr(given, field) for field in masked(request.update_mask, CHANGEABLE)}
+        with tenancy.acting_for(code):
+            async with self._database.write() as tx:
+                row = await _load(tx, code, lock=True)
+                check_etag(given.etag, row.revision)
+                return tx.reply(_changed(tx, await _save(tx, row, changes)))
+
+    async def SuspendDistrict(self, request: pb.SuspendDistrictRequest, _: Context) -> pb.District:
+        return await self._suspend(request, True, request.reason)
+
+    async def ResumeDistrict(self, request: pb.ResumeDistrictRequest, _: Context) -> pb.District:
+        return await self._suspend(request, False, "")
+
+    async def _suspend(
+        self, request: pb.SuspendDistrictRequest | pb.ResumeDistrictRequest, suspend: bool, reason: str
+    ) -> pb.District:
+        code = _code(request.name)
+        with tenancy.acting_for(code):
+            async with self._database.write() as tx:
+                row = await _load(tx, code, lock=True)
+                check_etag(request.etag, row.revision)
+                domain.check_suspension(code, row.suspended, suspend)
+                changes = {"suspended": suspend, "suspension_reason": reason}
+                return tx.reply(_changed(tx, await _save(tx, row, changes)))
+
+
+async def _load(tx: ReadTx, code: str, lock: bool = False) -> Row[Any]:
+    statement = select(district).where(district.c.code == code)
+    row = await tx.first(statement.with_for_update() if lock else statement)
+    if row is None:
+        raise domain.Refused("DISTRICT_NOT_FOUND", district=code)
+    return row
+
+
+async def _save(tx: WriteTx, row: Row[Any], changes: dict[str, Any]) -> Row[Any]:
+    statement = update(district).where(district.c.code == row.code)
+    return await tx.one(statement.values(**changes, revision=row.revision + 1).returning(district))
+
+
+def _changed(tx: WriteTx, row: Row[Any]) -> pb.District:
+    """Tells every process, and returns the entry as the caller sees it."""
+    publish_entry(tx, row)
+    return _message(row)
+
+
+def publish_entry(tx: WriteTx, row: Row[Any]) -> None:
+    """The entry as every process keeps it."""
+    tx.publish(
+        events_pb2.DistrictChanged(
+            code=row.code,
+            display_name=row.display_name,
+            suspended=row.suspended,
+            calls_per_second=row.calls_per_second,
+            calls_in_flight=row.calls_in_flight,
+            valid_from=date_message(row.valid_from),
+            valid_to=date_message(row.valid_to),
+        ),
+        aggregate=f"districts/{row.code}",
+    )
+
+
+def _code(name: str) -> str:
+    return name.removeprefix("districts/")
+
+
+def _message(row: Row[Any]) -> pb.District:
+    return pb.District(
+        name=f"districts/{row.code}",
+        display_name=row.display_name,
+        valid_from=date_message(row.valid_from),
+        valid_to=date_message(row.valid_to),
+        suspended=row.suspended,
+        suspension_reason=row.suspension_reason,
+        calls_per_second=row.calls_per_second,
+        calls_in_flight=row.calls_in_flight,
+        etag=etag(row.revision),
+    )

@@ -1,0 +1,25 @@
+"""What the registry tells the other services, and what it hears from them."""
+
+from collections.abc import Mapping
+
+from google.protobuf.message import Message
+
+from chassis.manifest import EventHandler
+from quanyutong.common.v1.events_pb2 import DistrictChanged
+from quanyutong.registry.v1.events_pb2 import (
+    AssemblyCreated,
+    MandateConfirmed,
+    MandateEnded,
+    RuleChanged,
+    TermOpened,
+)
+
+PUBLISHES: tuple[type[Message], ...] = (
+    DistrictChanged,
+    AssemblyCreated,
+    TermOpened,
+    MandateConfirmed,
+    MandateEnded,
+    RuleChanged,
+)
+CONSUMES: Mapping[type[Message], EventHandler] = {}

@@ -1,0 +1,106 @@
+"""Persons (人员): the human beings who hold mandates."""
+
+from typing import Any
+
+import grpc
+from sqlalchemy import Row, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from chassis.database import Database, ReadTx
+from chassis.masks import masked
+from chassis.pagination import page
+from chassis.wire import check_etag, date_message, etag, identifier, number, read_date, timestamp, word
+from quanyutong.registry.v1 import persons_pb2 as pb
+from services.registry import domain
+from services.registry.tables import person
+
+Context = grpc.aio.ServicerContext[Any, Any]
+CHANGEABLE = (
+    "display_name",
+    "gender",
+    "birth_date",
+    "nationality",
+    "schooling",
+    "occupation",
+    "residence",
+    "residence_since",
+)
+
+
+class Persons:
+    _database: Database
+
+    async def CreatePerson(self, request: pb.CreatePersonRequest, _: Context) -> pb.Person:
+        values = values_of(request.person)
+        try:
+            async with self._database.write() as tx:
+                return tx.reply(_message(await tx.one(insert(person).values(values).returning(person))))
+        except IntegrityError:
+            raise domain.Refused("UNIT_NOT_FOUND", unit=values["residence"]) from None
+
+    async def GetPerson(self, request: pb.GetPersonRequest, _: Context) -> pb.Person:
+        async with self._database.read() as tx:
+            return _message(await load_person(tx, request.name))
+
+    async def ListPersons(self, request: pb.ListPersonsRequest, _: Context) -> pb.ListPersonsResponse:
+        statement = select(person)
+        if request.display_name_prefix:
+            prefix = person.c.display_name.startswith(request.display_name_prefix, autoescape=True)
+            statement = statement.where(prefix)
+        if request.residence:
+            statement = statement.where(person.c.residence == request.residence.removeprefix("units/"))
+        async with self._database.read() as tx:
+            rows, token = await page(tx, request, statement, (person.c.id, identifier))
+        return pb.ListPersonsResponse(persons=map(_message, rows), next_page_token=token)
+
+    async def UpdatePerson(self, request: pb.UpdatePersonRequest, _: Context) -> pb.Person:
+        given = values_of(request.person)
+        changes = {field: given[field] for field in masked(request.update_mask, CHANGEABLE)}
+        try:
+            async with self._database.write() as tx:
+                row = await load_person(tx, request.person.name, lock=True)
+                check_etag(request.person.etag, row.revision)
+                statement = update(person).where(person.c.id == row.id)
+                saved = await tx.one(statement.values(**changes, revision=row.revision + 1).returning(person))
+                return tx.reply(_message(saved))
+        except IntegrityError:
+            raise domain.Refused("UNIT_NOT_FOUND", unit=given["residence"]) from None
+
+
+async def load_person(tx: ReadTx, name: str, lock: bool = False) -> Row[Any]:
+    """Raises Refused PERSON_NOT_FOUND."""
+    statement = select(person).where(person.c.id == identifier(name))
+    row = await tx.first(statement.with_for_update() if lock else statement)
+    if row is None:
+        raise domain.Refused("PERSON_NOT_FOUND", person=name)
+    return row
+
+
+def values_of(given: pb.Person, path: str = "person") -> dict[str, Any]:
+    """The columns of an entry. Raises FieldsInvalid for a day that is not in the calendar."""
+    return {
+        "display_name": given.display_name,
+        "gender": word(pb.Gender, given.gender),
+        "birth_date": read_date(given, "birth_date", f"{path}.birth_date"),
+        "nationality": given.nationality or "CN",
+        "schooling": word(pb.Schooling, given.schooling),
+        "occupation": word(pb.Occupation, given.occupation),
+        "residence": given.residence.removeprefix("units/") or None,
+        "residence_since": read_date(given, "residence_since", f"{path}.residence_since"),
+    }
+
+
+def _message(row: Row[Any]) -> pb.Person:
+    return pb.Person(
+        name=f"persons/{row.id}",
+        display_name=row.display_name,
+        gender=number(pb.Gender, row.gender),
+        birth_date=date_message(row.birth_date),
+        nationality=row.nationality,
+        schooling=number(pb.Schooling, row.schooling),
+        occupation=number(pb.Occupation, row.occupation),
+        residence=f"units/{row.residence}" if row.residence else "",
+        residence_since=date_message(row.residence_since),
+        create_time=timestamp(row.created_at),
+        etag=etag(row.revision),
+    )

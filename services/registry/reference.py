@@ -1,0 +1,46 @@
+"""The shipped districts and units, entered where they are missing.
+
+What is there already stays as it is: a district may have been suspended, and a
+unit renamed, since it was shipped.
+"""
+
+import csv
+from collections import defaultdict
+from importlib import resources
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+
+from chassis import tenancy
+from chassis.database import Database
+from services.registry.districts import publish_entry
+from services.registry.tables import district, unit
+
+FILES = resources.files("services.registry") / "data"
+
+
+def _rows(name: str) -> list[dict[str, str]]:
+    with (FILES / name).open(encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+async def enter_reference_data(database: Database) -> None:
+    """Enters districts and units that the database does not have, each district in a transaction of its own."""
+    units = defaultdict(list)
+    for row in _rows("units.csv"):
+        units[row["district"]].append({"code": row["code"], "display_name": row["name"], "kind": row["kind"]})
+    async with database.read_city() as city:
+        known = {row.code for row in await city.all(select(district.c.code))}
+    for row in _rows("districts.csv"):
+        if row["code"] not in known:
+            with tenancy.acting_for(row["code"]):
+                await _enter(database, row, units[row["code"]])
+
+
+async def _enter(database: Database, entry: dict[str, str], units: list[dict[str, str]]) -> None:
+    async with database.write() as tx:
+        values = {"code": entry["code"], "display_name": entry["name"]}
+        added = await tx.first(insert(district).values(values).on_conflict_do_nothing().returning(district))
+        if added:
+            publish_entry(tx, added)
+            await tx.execute(insert(unit).on_conflict_do_nothing(), units)

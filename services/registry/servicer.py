@@ -1,0 +1,21 @@
+"""The registry's RPCs, each in the file of its resource."""
+
+from chassis.database import Database
+from quanyutong.registry.v1.registry_pb2_grpc import RegistryServiceServicer
+from services.registry.assemblies import Assemblies
+from services.registry.districts import Districts
+from services.registry.mandates import Mandates
+from services.registry.persons import Persons
+from services.registry.registration import Registration
+from services.registry.rules import Rules
+from services.registry.summary import Summaries
+from services.registry.units import Units
+
+
+class Registry(
+    Districts, Units, Rules, Assemblies, Persons, Mandates, Registration, Summaries, RegistryServiceServicer
+):
+    """One method an RPC: load, decide, save, publish, reply."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database

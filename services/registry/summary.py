@@ -1,0 +1,67 @@
+"""Counts over the district's register. They name nobody."""
+
+from datetime import date
+from typing import Any
+
+import grpc
+from sqlalchemy import func, or_, select
+
+from chassis import clock
+from chassis.database import Database, ReadTx
+from chassis.wire import date_message, number, read_date
+from quanyutong.registry.v1 import assemblies_pb2, mandates_pb2
+from quanyutong.registry.v1 import summary_pb2 as pb
+from services.registry.tables import assembly, mandate, person
+
+Context = grpc.aio.ServicerContext[Any, Any]
+
+
+class Summaries:
+    _database: Database
+
+    async def GetSummary(self, request: pb.GetSummaryRequest, _: Context) -> pb.Summary:
+        day = read_date(request, "as_of") or clock.today()
+        async with self._database.read() as tx:
+            counts = await _assemblies(tx)
+            await _add_delegates(tx, day, counts)
+        return pb.Summary(
+            district=f"districts/{tx.district}",
+            as_of=date_message(day),
+            assemblies=[counts[kind] for kind in sorted(counts)],
+        )
+
+
+async def _assemblies(tx: ReadTx) -> dict[str, pb.AssemblyCount]:
+    statement = select(assembly.c.kind, func.count().label("assemblies")).group_by(assembly.c.kind)
+    return {
+        row.kind: pb.AssemblyCount(kind=number(assemblies_pb2.AssemblyKind, row.kind), assemblies=row.assemblies)
+        for row in await tx.all(statement)
+    }
+
+
+async def _add_delegates(tx: ReadTx, day: date, counts: dict[str, pb.AssemblyCount]) -> None:
+    statement = (
+        select(
+            assembly.c.kind,
+            mandate.c.capacity,
+            func.count().label("delegates"),
+            func.count().filter(person.c.gender == "female").label("women"),
+            func.count().filter(person.c.occupation == "community_worker").label("community_workers"),
+        )
+        .select_from(mandate)
+        .join(assembly, assembly.c.id == mandate.c.assembly)
+        .join(person, person.c.id == mandate.c.person)
+        .where(
+            mandate.c.active_from <= day,
+            or_(mandate.c.active_to.is_(None), mandate.c.active_to > day),
+        )
+        .group_by(assembly.c.kind, mandate.c.capacity)
+        .order_by(mandate.c.capacity)
+    )
+    for row in await tx.all(statement):
+        count = counts[row.kind]
+        count.delegates += row.delegates
+        count.women += row.women
+        count.community_workers += row.community_workers
+        capacity = number(mandates_pb2.Capacity, row.capacity)
+        count.capacities.add(capacity=capacity, delegates=row.delegates)

@@ -1,0 +1,152 @@
+"""The registry's tables. The migrations make them; a test compares the two.
+
+In every table but `district` the column `district` comes first in each key and
+each reference, so that no row can point into another district.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    DateTime,
+    ForeignKeyConstraint,
+    Integer,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    Uuid,
+    text,
+)
+
+metadata = MetaData()
+CITY_TABLES = frozenset({"district"})
+
+
+def _id() -> Column[object]:
+    return Column("id", Uuid, nullable=False, server_default=text("uuidv7()"))
+
+
+def _created() -> Column[object]:
+    return Column("created_at", DateTime(timezone=True), nullable=False, server_default=text("now()"))
+
+
+def _revision() -> Column[object]:
+    return Column("revision", BigInteger, nullable=False, server_default=text("1"))
+
+
+def _district() -> Column[object]:
+    # Filled by the database from the transaction's tenant: no statement names a district to write to.
+    return Column("district", Text, nullable=False, server_default=text("current_setting('app.district')"))
+
+
+district = Table(
+    "district",
+    metadata,
+    Column("code", Text, primary_key=True),
+    Column("display_name", Text, nullable=False),
+    Column("valid_from", Date),
+    Column("valid_to", Date),
+    Column("suspended", Boolean, nullable=False, server_default=text("false")),
+    Column("suspension_reason", Text, nullable=False, server_default=text("''")),
+    Column("calls_per_second", Integer, nullable=False, server_default=text("0")),
+    Column("calls_in_flight", Integer, nullable=False, server_default=text("0")),
+    _revision(),
+)
+
+unit = Table(
+    "unit",
+    metadata,
+    _district(),
+    Column("code", Text, nullable=False),
+    Column("display_name", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("valid_from", Date),
+    Column("valid_to", Date),
+    PrimaryKeyConstraint("district", "code"),
+    ForeignKeyConstraint(["district"], ["district.code"]),
+)
+
+rule_override = Table(
+    "rule_override",
+    metadata,
+    _district(),
+    Column("rule", Text, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("value", Text),
+    Column("effective_date", Date, nullable=False),
+    Column("decision", Text, nullable=False),
+    _created(),
+    PrimaryKeyConstraint("district", "rule", "revision"),
+)
+
+assembly = Table(
+    "assembly",
+    metadata,
+    _district(),
+    _id(),
+    Column("kind", Text, nullable=False),
+    Column("unit", Text),
+    Column("display_name", Text, nullable=False),
+    _created(),
+    _revision(),
+    PrimaryKeyConstraint("district", "id"),
+    ForeignKeyConstraint(["district", "unit"], ["unit.district", "unit.code"]),
+)
+
+term = Table(
+    "term",
+    metadata,
+    _district(),
+    Column("assembly", Uuid, nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("start_date", Date, nullable=False),
+    Column("end_date", Date, nullable=False),
+    Column("rule_version", Text, nullable=False, server_default=text("''")),
+    _revision(),
+    PrimaryKeyConstraint("district", "assembly", "number"),
+    ForeignKeyConstraint(["district", "assembly"], ["assembly.district", "assembly.id"]),
+)
+
+person = Table(
+    "person",
+    metadata,
+    _district(),
+    _id(),
+    Column("display_name", Text, nullable=False),
+    Column("gender", Text, nullable=False, server_default=text("''")),
+    Column("birth_date", Date),
+    Column("nationality", Text, nullable=False, server_default=text("'CN'")),
+    Column("schooling", Text, nullable=False, server_default=text("''")),
+    Column("occupation", Text, nullable=False, server_default=text("''")),
+    Column("residence", Text),
+    Column("residence_since", Date),
+    _created(),
+    _revision(),
+    PrimaryKeyConstraint("district", "id"),
+    ForeignKeyConstraint(["district", "residence"], ["unit.district", "unit.code"]),
+)
+
+mandate = Table(
+    "mandate",
+    metadata,
+    _district(),
+    _id(),
+    Column("person", Uuid, nullable=False),
+    Column("assembly", Uuid, nullable=False),
+    Column("term", Integer, nullable=False),
+    Column("capacity", Text, nullable=False),
+    Column("recommender", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("active_from", Date),
+    Column("active_to", Date),
+    Column("end_reason", Text, nullable=False, server_default=text("''")),
+    Column("remark", Text, nullable=False, server_default=text("''")),
+    Column("rule_version", Text, nullable=False, server_default=text("''")),
+    _created(),
+    _revision(),
+    PrimaryKeyConstraint("district", "id"),
+    ForeignKeyConstraint(["district", "person"], ["person.district", "person.id"]),
+    ForeignKeyConstraint(["district", "assembly", "term"], ["term.district", "term.assembly", "term.number"]),
+)
