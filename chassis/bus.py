@@ -19,6 +19,7 @@ from nats.js import JetStreamContext
 from nats.js.api import DiscardPolicy, RawStreamMsg, RetentionPolicy, StorageType, StreamConfig
 from nats.js.errors import BadRequestError, NotFoundError
 
+from chassis.faults import OperatorFault
 from chassis.manifest import Event, package_of, subject_of
 
 log = logging.getLogger(__name__)
@@ -146,7 +147,7 @@ class DeadLetter:
     fault: str
 
 
-class DeadLetterUnknown(Exception):
+class DeadLetterUnknown(OperatorFault):
     """No dead letter has this number."""
 
 

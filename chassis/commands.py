@@ -11,25 +11,16 @@ from typing import Any, TypeVar
 import click
 from sqlalchemy.exc import SQLAlchemyError
 
-from chassis import development
-from chassis.bus import DEAD, Bus, DeadLetterUnknown, NatsError
+from chassis import development, whereabouts
+from chassis.bus import DEAD, Bus, NatsError
 from chassis.embedded import EmbeddedServerFailed
+from chassis.faults import OperatorFault
 from chassis.manifest import Manifest, subject_of
-from chassis.migrations import SchemaBehind, migrate
+from chassis.migrations import migrate
 from chassis.process import with_servers
-from chassis.server import PortTaken
 from chassis.settings import PREFIX, Settings, SettingsInvalid
 
-KNOWN = (
-    SettingsInvalid,
-    SchemaBehind,
-    PortTaken,
-    EmbeddedServerFailed,
-    DeadLetterUnknown,
-    SQLAlchemyError,
-    NatsError,
-    OSError,
-)
+KNOWN = (OperatorFault, EmbeddedServerFailed, SQLAlchemyError, NatsError, OSError)
 Result = TypeVar("Result")
 
 
@@ -171,14 +162,15 @@ def _dead_letters() -> click.Command:
 
 async def _with_bus(work: Callable[[Bus], Coroutine[Any, Any, None]]) -> None:
     settings = Settings.load()
-    async with with_servers(settings, ()) as known:
-        assert known.nats_url is not None  # noqa: S101 - with_servers has set it
-        bus = await Bus.connect(known.nats_url.get_secret_value(), "qyt-dlq", known.nats_replicas)
-        try:
-            await bus.ensure_streams(set())
-            await work(bus)
-        finally:
-            await bus.close()
+    given = settings.nats_url.get_secret_value() if settings.nats_url else whereabouts.find(settings, "nats")
+    if given is None:
+        raise SettingsInvalid("no platform runs here; set QYT_NATS_URL to where its NATS is")
+    bus = await Bus.connect(given, "qyt-dlq", settings.nats_replicas)
+    try:
+        await bus.ensure_streams(set())
+        await work(bus)
+    finally:
+        await bus.close()
 
 
 async def _list(bus: Bus, limit: int) -> None:

@@ -40,6 +40,18 @@ CREATE TABLE idempotency (
 CREATE INDEX idempotency_by_age ON idempotency (answered_at);
 """
 
+# Waits for a request of the same id that is under way, then looks for its answer: two statements, so that the second
+# one sees what the first one waited for.
+RECALL = """
+CREATE FUNCTION recall(_subject text, _request_id text) RETURNS TABLE (digest bytea, answer bytea)
+LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM pg_advisory_xact_lock(hashtextextended(_subject || ' ' || _request_id, 0));
+    RETURN QUERY SELECT i.digest, i.answer FROM idempotency i
+        WHERE i.subject = _subject AND i.request_id = _request_id;
+END $$
+"""
+
 
 def owner_role(schema: str) -> str:
     return f"qyt_{schema}_owner"
@@ -58,6 +70,7 @@ def create_ground(schema: str) -> list[str]:
     relay = relay_role(schema)
     return [
         *filter(str.strip, COMMON_TABLES.split(";")),
+        RECALL,
         *protect(schema, "outbox", "INSERT"),
         *protect(schema, "inbox", "SELECT, INSERT"),
         *protect(schema, "idempotency", "SELECT, INSERT"),

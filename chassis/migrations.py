@@ -21,6 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from chassis.database import Database
+from chassis.faults import OperatorFault
 from chassis.ground import owner_role, relay_role, runtime_role
 from chassis.manifest import Manifest
 from chassis.settings import Settings, SettingsInvalid
@@ -31,7 +32,7 @@ VERSION = 180000
 MIGRATION_STATEMENT = 600
 
 
-class SchemaBehind(Exception):
+class SchemaBehind(OperatorFault):
     """The schema is not the one that this release needs. The text says what to run."""
 
 

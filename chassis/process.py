@@ -26,7 +26,7 @@ from chassis.migrations import check_schema, migrate, open_database, relay_url
 from chassis.probes import probes
 from chassis.relay import Relay
 from chassis.server import listening
-from chassis.settings import Settings
+from chassis.settings import Settings, SettingsInvalid
 from chassis.telemetry import Telemetry
 from chassis.workers import working
 
@@ -56,20 +56,38 @@ async def serve(
 ) -> None:
     """Runs until SIGINT or SIGTERM."""
     stop = asyncio.Event()
+
+    async def live() -> None:
+        async with running(settings, target, manifests, door, workers) as process:
+            announce(process)
+            started.set()
+            await stop.wait()
+            log.info("stopping")
+
+    def end() -> None:
+        stop.set()
+        if not started.is_set():  # whatever has started so far is ended in order
+            life.cancel()
+
+    started = asyncio.Event()
+    life = asyncio.create_task(live())
     for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with running(settings, target, manifests, door, workers) as process:
-        announce(process)
-        await stop.wait()
-        log.info("stopping")
+        asyncio.get_running_loop().add_signal_handler(number, end)
+    await asyncio.wait((life,))
+    if not life.cancelled():
+        life.result()
 
 
 @asynccontextmanager
 async def running(
     settings: Settings, target: str, manifests: Sequence[Manifest], door: Door | None, workers: int = 1
 ) -> AsyncIterator[Running]:
+    if not manifests and settings.nats_url is None:
+        raise SettingsInvalid("QYT_NATS_URL is needed by a gateway that runs alone: it hears of districts there")
     async with AsyncExitStack() as stack:
         settings = await stack.enter_async_context(with_servers(settings, manifests))
+        if len(manifests) == 1 and not door:
+            settings = settings.for_service(manifests[0].name)
         telemetry = Telemetry(settings, target)
         stack.callback(telemetry.close)
         bus = await _connect(stack, settings, target, manifests)

@@ -13,6 +13,7 @@ from chassis.calls import Chain
 from chassis.database import Database
 from chassis.directory import Directory
 from chassis.errors import Catalogue
+from chassis.faults import OperatorFault
 from chassis.manifest import Manifest
 from chassis.rpc import inventory
 from chassis.settings import Settings
@@ -31,7 +32,7 @@ SERVING = health_pb2.HealthCheckResponse.SERVING
 NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
 
 
-class PortTaken(Exception):
+class PortTaken(OperatorFault):
     """The address to listen on cannot be bound."""
 
 

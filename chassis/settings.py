@@ -12,10 +12,12 @@ from typing import Any, Literal, Self
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from chassis.faults import OperatorFault
+
 PREFIX = "QYT_"
 
 
-class SettingsInvalid(Exception):
+class SettingsInvalid(OperatorFault):
     """A setting is unknown or has a value that it cannot have. The text says which."""
 
 

@@ -31,6 +31,12 @@ THIRD_PARTY = [
 ]
 
 
+# The plugins of this environment, wherever its caller's PATH points.
+PLUGINS = [
+    f"--plugin=protoc-gen-{name}={Path(sys.executable).parent / f'protoc-gen-{name}'}" for name in ("mypy", "mypy_grpc")
+]
+
+
 def run(*arguments: str) -> None:
     if protoc.main(["protoc", *arguments]) != 0:
         raise SystemExit("protos/generate.py: the protos were refused (see above)")
@@ -68,8 +74,8 @@ def write_python(protos: Path, rules: Path, target: Path) -> None:
     plain = [FIELD_RULES, *names(protos)]
     served = [name for name in names(protos) if "\nservice " in (protos / name).read_text()]
     shared = [f"-I{protos}", *THIRD_PARTY, f"--descriptor_set_in={rules}"]
-    run(*shared, f"--python_out={target}", f"--mypy_out=quiet:{target}", *plain)
-    run(*shared, f"--grpc_python_out={target}", f"--mypy_grpc_out=quiet,only_async:{target}", *served)
+    run(*shared, *PLUGINS, f"--python_out={target}", f"--mypy_out=quiet:{target}", *plain)
+    run(*shared, *PLUGINS, f"--grpc_python_out={target}", f"--mypy_grpc_out=quiet,only_async:{target}", *served)
 
 
 def generate(target: Path) -> None:

@@ -1,6 +1,7 @@
 """`qyt`: the one file that knows every service."""
 
 import json
+import os
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -8,7 +9,7 @@ from typing import Any
 
 import click
 
-from chassis import process
+from chassis import process, whereabouts
 from chassis.commands import common_commands, failing_clearly, run
 from chassis.directory import Directory
 from chassis.manifest import Manifest
@@ -16,6 +17,7 @@ from chassis.settings import Settings, SettingsInvalid
 from chassis.telemetry import log_to_stderr
 from services.registry.manifest import MANIFEST as REGISTRY
 
+os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "false")
 TARGETS: dict[str, Manifest] = {manifest.name: manifest for manifest in (REGISTRY,)}
 
 
@@ -48,7 +50,12 @@ def serve(targets: Sequence[str], workers: int) -> None:
     manifests = [manifest for name, manifest in TARGETS.items() if everything or name in targets]
     door = gateway_door(manifests) if everything or "gateway" in targets else None
     name = "all" if everything else "-".join(targets)
-    run(process.serve(Settings.load(), name, manifests, door, announce, workers))
+    settings = Settings.load()
+    try:
+        run(process.serve(settings, name, manifests, door, announce, workers))
+    finally:
+        if door:
+            whereabouts.remove(settings)
 
 
 def gateway_door(here: Sequence[Manifest]) -> process.Door:
@@ -87,13 +94,14 @@ def announce(running: process.Running) -> None:
     }
     click.echo(json.dumps({name: fact for name, fact in facts.items() if fact}))
     if running.gateway:
-        (running.settings.state / "running.json").write_text(json.dumps({"gateway": running.gateway}))
-        click.echo(f"The platform listens on {running.gateway}. Try:", err=True)
-        click.echo(
-            '  curl -H "authorization: Bearer $(qyt token --role overseer)" '
-            f"'{running.gateway}/v1/districts?pageSize=5'",
-            err=True,
-        )
+        assert running.settings.nats_url is not None  # noqa: S101 - a running process has one
+        nats = running.settings.nats_url.get_secret_value()
+        whereabouts.leave(running.settings, gateway=running.gateway, nats=nats)
+        click.echo(f"The platform listens on {running.gateway}; Ctrl-C stops it. Try:", err=True)
+        if running.settings.environment == "development":
+            qyt = os.path.relpath(sys.argv[0]) if sys.argv[0].endswith("qyt") else "qyt"
+            call = f"'{running.gateway}/v1/districts?pageSize=5'"
+            click.echo(f'  curl -H "authorization: Bearer $({qyt} token --role overseer)" {call}', err=True)
 
 
 def _gateway_group() -> click.Group:

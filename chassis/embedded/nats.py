@@ -37,7 +37,12 @@ class EmbeddedNats(EmbeddedServer):
     def _configuration(self) -> Path:
         return self.directory / "nats.conf"
 
+    def _says_that_it_listens(self) -> bool:
+        return any(self.directory.glob("*.ports"))
+
     async def _prepare(self, held: int) -> None:
+        for left_by_a_crash in self.directory.glob("*.ports"):
+            left_by_a_crash.unlink()
         users = [{"user": USER, "password": self._password}]
         # NATS reads JSON. Written anew each time, so that it always is what this version means.
         write_private(self._configuration, json.dumps({"authorization": {"users": users}, "jetstream": JETSTREAM}))
@@ -45,17 +50,20 @@ class EmbeddedNats(EmbeddedServer):
     def _command(self) -> Sequence[str | Path]:
         # Host, port and folder as arguments: no rule of quoting can come between.
         where = ["--addr", "127.0.0.1", "--port", str(self.port), "--store_dir", str(self.directory)]
-        return [_binary(), "--config", self._configuration, *where]
+        return [_binary(), "--config", self._configuration, "--ports_file_dir", str(self.directory), *where]
 
     async def _greet(self) -> None:
+        # Not by connecting alone: until it has bound the port, another server may answer there.
+        if not self._says_that_it_listens():
+            raise NotReady("starting")
         try:
-            # Two tries, or it would go on for ever, also after the server has ended.
+            # Two short tries, or it would go on for ever, also after the server has ended.
             client = await nats.connect(
                 self.url,
                 allow_reconnect=False,
                 max_reconnect_attempts=1,
                 reconnect_time_wait=POLL,
-                connect_timeout=2,
+                connect_timeout=1,
                 error_cb=_say_nothing,
             )
             try:

@@ -87,6 +87,9 @@ class EmbeddedPostgres(EmbeddedServer):
         return [*self._as_user, binary("postgres"), "-D", self.cluster, *given]
 
     async def _greet(self) -> None:
+        # Not by connecting alone: until it has bound the port, another server may answer there.
+        if (status := _status(self.cluster)) != "ready":
+            raise NotReady(status)
         try:
             await _connect_once(self.url)
         except asyncpg.InvalidCatalogNameError:
@@ -155,6 +158,14 @@ def binary(name: str) -> Path:
             " PostgreSQL server"
         )
     return Path(package.origin).parent / "pginstall" / "bin" / name
+
+
+def _status(cluster: Path) -> str:
+    """What the server says of itself in the eighth line of its pid file, where pg_ctl looks too."""
+    try:
+        return (cluster / "postmaster.pid").read_text().split("\n")[7].strip()
+    except (FileNotFoundError, IndexError):
+        return "starting"
 
 
 def _remove_stale_pid_file(cluster: Path) -> None:

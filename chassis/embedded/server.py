@@ -49,7 +49,6 @@ class EmbeddedServer(ABC):
         self._server: Leashed | None = None
         self._ownership: int | None = None
         self._password = ""
-        self._answer = "none"
 
     @property
     @abstractmethod
@@ -183,30 +182,18 @@ class EmbeddedServer(ABC):
         return await Leashed.start(command, self.log, signal.SIGINT, STOP_GRACE, environment, held=(held,))
 
     async def _until_ready(self, server: Leashed, log_begins: int) -> None:
-        """Returns when it answers; raises EmbeddedServerFailed as soon as it has ended, or when its time is up."""
-        ready = asyncio.create_task(self._ready())
-        ended = asyncio.create_task(server.wait())
-        try:
-            await asyncio.wait({ready, ended}, timeout=READY_WITHIN, return_when=asyncio.FIRST_COMPLETED)
-            if ready.done():
-                return await ready
-            what = "ended while starting" if ended.done() else f"gave no good answer within {READY_WITHIN:.0f} s"
-        finally:
-            ready.cancel()
-            ended.cancel()
-        raise EmbeddedServerFailed(
-            f"{self.title} {what} (last answer: {self._answer});"
-            f" the end of {self.log}:\n{log_end(self.log, log_begins)}"
-        )
-
-    async def _ready(self) -> None:
-        self._answer = "none"
-        while True:
+        deadline = asyncio.get_running_loop().time() + READY_WITHIN
+        answer = "none"
+        while server.running and asyncio.get_running_loop().time() < deadline:
             try:
                 return await self._greet()
             except NotReady as not_ready:
-                self._answer = str(not_ready)
+                answer = str(not_ready)
             await asyncio.sleep(POLL)
+        what = f"gave no good answer within {READY_WITHIN:.0f} s" if server.running else "ended while starting"
+        raise EmbeddedServerFailed(
+            f"{self.title} {what} (last answer: {answer}); the end of {self.log}:\n{log_end(self.log, log_begins)}"
+        )
 
 
 def log_end(log: Path, begins: int = 0) -> str:

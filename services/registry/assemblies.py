@@ -14,13 +14,18 @@ from chassis.wire import check_etag, date_message, etag, identifier, number, rea
 from quanyutong.registry.v1 import assemblies_pb2 as pb
 from quanyutong.registry.v1 import events_pb2
 from services.registry import domain
-from services.registry.rules import rulebook
+from services.registry.rules import rule_on
 from services.registry.tables import assembly, term
 from services.registry.units import load_unit
 
 Context = grpc.aio.ServicerContext[Any, Any]
 CHANGEABLE = ("display_name",)
-TERM_LENGTH = "congress.term"
+# A subdistrict assembly normally begins and ends with the district congress; its rule is its own all the same.
+TERM_LENGTH = {
+    "district_congress": "congress.term",
+    "township_congress": "congress.term",
+    "subdistrict_assembly": "subdistrict_assembly.term",
+}
 
 
 class Assemblies:
@@ -79,7 +84,7 @@ class Assemblies:
             async with self._database.write() as tx:
                 owner = await _load(tx, request.parent, lock=True)
                 assert start is not None  # noqa: S101 - a field rule demands it
-                length = (await rulebook(tx, start)).rule(TERM_LENGTH, DurationRule)
+                length = await rule_on(tx, start, TERM_LENGTH[owner.kind], DurationRule)
                 last = end or length.value.end(start)
                 domain.check_term(start, last)
                 values = {

@@ -1,6 +1,5 @@
 """`qyt districts`: the directory of districts, through the public API."""
 
-import json
 from collections.abc import Callable, Coroutine
 from typing import Any
 from urllib.parse import urlsplit
@@ -10,7 +9,7 @@ import click
 import grpc
 from google.protobuf import field_mask_pb2
 
-from chassis import client, development
+from chassis import client, development, whereabouts
 from chassis.commands import failing_clearly, run
 from chassis.settings import Settings, SettingsInvalid
 from quanyutong.registry.v1 import districts_pb2 as pb
@@ -114,17 +113,13 @@ def _call(work: Work) -> None:
 
 
 async def _with_stub(settings: Settings, work: Work, metadata: list[tuple[str, str]]) -> None:
-    url = urlsplit(settings.gateway_url or _running_gateway(settings))
+    gateway = settings.gateway_url or whereabouts.find(settings, "gateway")
+    if gateway is None:
+        raise SettingsInvalid("no platform runs here; set QYT_GATEWAY_URL to where its gateway is")
+    url = urlsplit(gateway)
     secure = grpc.ssl_channel_credentials() if url.scheme == "https" else None
     async with client.channel(url.netloc, [SERVICE], secure) as channel:
         try:
             await work(RegistryServiceStub(channel), metadata)
         except grpc.aio.AioRpcError as error:
             raise click.ClickException(f"{error.code().name}: {error.details()}") from None
-
-
-def _running_gateway(settings: Settings) -> str:
-    try:
-        return str(json.loads((settings.state / "running.json").read_text())["gateway"])
-    except (OSError, ValueError, KeyError):
-        raise SettingsInvalid("no platform runs here; set QYT_GATEWAY_URL to where its gateway is") from None

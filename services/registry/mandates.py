@@ -17,7 +17,7 @@ from quanyutong.registry.v1 import mandates_pb2 as pb
 from services.registry import domain
 from services.registry.assemblies import load_term
 from services.registry.persons import load_person
-from services.registry.rules import rulebook
+from services.registry.rules import rule_on
 from services.registry.tables import mandate
 
 Context = grpc.aio.ServicerContext[Any, Any]
@@ -101,7 +101,7 @@ async def check_room(tx: ReadTx, term: Row[Any], added: int, day: date) -> str:
     """The version of the rule that it was judged by; empty where no rule limits the size. Raises Refused."""
     if term.kind != "subdistrict_assembly":
         return ""
-    rule = (await rulebook(tx, day)).rule(SIZE_MAX, WholeNumberRule)
+    rule = await rule_on(tx, day, SIZE_MAX, WholeNumberRule)
     active = select(func.count()).where(
         mandate.c.assembly == term.assembly, mandate.c.term == term.number, mandate.c.state == "active"
     )

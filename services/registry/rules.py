@@ -1,7 +1,7 @@
 """Rules of the institutions as they hold in a district: the platform's values, and the district's own."""
 
 from datetime import date
-from typing import Any
+from typing import Any, TypeVar
 
 import grpc
 from sqlalchemy import func, insert, select
@@ -17,6 +17,7 @@ from services.registry import domain
 from services.registry.tables import rule_override
 
 Context = grpc.aio.ServicerContext[Any, Any]
+R = TypeVar("R", bound=Rule)
 
 
 class Rules:
@@ -45,6 +46,14 @@ async def rulebook(tx: ReadTx, day: date) -> Rulebook:
     """The rules that hold in the transaction's district on a day."""
     rows = await tx.all(select(rule_override).where(rule_override.c.effective_date <= day))
     return Rulebook.on(day, [Override(row.rule, row.value, row.effective_date, row.revision) for row in rows])
+
+
+async def rule_on(tx: ReadTx, day: date, key: str, kind: type[R]) -> R:
+    """One rule as it holds on a day. Raises Refused RULE_NOT_FOUND for a day before its first version."""
+    try:
+        return (await rulebook(tx, day)).rule(key, kind)
+    except RuleUnknown:
+        raise domain.Refused("RULE_NOT_FOUND", rule=f"rules/{key}") from None
 
 
 async def _change(tx: WriteTx, request: pb.OverrideRuleRequest | pb.RestoreRuleRequest, value: str | None) -> pb.Rule:
