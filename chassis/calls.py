@@ -14,10 +14,10 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+import asyncpg
 import grpc
 import protovalidate
 from google.protobuf.message import Message
-from sqlalchemy.exc import DBAPIError
 
 from chassis import idempotency, tenancy
 from chassis.auth import ROLES, Caller, Verifier
@@ -194,7 +194,7 @@ def _fault(rpc: Rpc, error: Exception) -> Refusal:
         return Refusal(reason)
     refusal = Refusal("INTERNAL_FAULT", reference=secrets.token_hex(8))
     # A database error's text holds rows, so its trace stays out of the log.
-    trace = None if isinstance(error, DBAPIError) else error
+    trace = None if isinstance(error, asyncpg.PostgresError) else error
     log.error("fault", exc_info=trace, extra={"rpc": rpc.path, "kind": _kind(error), **refusal.facts})
     return refusal
 
@@ -233,5 +233,4 @@ def _path(violation: protovalidate.Violation) -> str:
 
 def _kind(error: Exception) -> str:
     """The exception's class; of a database error the SQLSTATE too, never its parameters: they hold people."""
-    original = getattr(error, "orig", None)
-    return f"{type(error).__name__} {getattr(original, 'sqlstate', '')}".strip()
+    return f"{type(error).__name__} {getattr(error, 'sqlstate', None) or ''}".strip()

@@ -8,8 +8,8 @@ import functools
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, TypeVar
 
+import asyncpg
 import click
-from sqlalchemy.exc import SQLAlchemyError
 
 from chassis import development, whereabouts
 from chassis.bus import DEAD, Bus, NatsError
@@ -20,7 +20,7 @@ from chassis.migrations import migrate
 from chassis.process import with_servers
 from chassis.settings import PREFIX, Settings, SettingsInvalid
 
-KNOWN = (OperatorFault, EmbeddedServerFailed, SQLAlchemyError, NatsError, OSError)
+KNOWN = (OperatorFault, EmbeddedServerFailed, asyncpg.PostgresError, asyncpg.InterfaceError, NatsError, OSError)
 Result = TypeVar("Result")
 
 
@@ -32,7 +32,7 @@ def failing_clearly(command: Callable[..., Result]) -> Callable[..., Result]:
         try:
             return command(*arguments, **options)
         except KNOWN as error:
-            text = str(getattr(error, "orig", None) or error).strip() or type(error).__name__
+            text = str(error).strip() or type(error).__name__
             raise click.ClickException(text.splitlines()[0]) from error
         except BaseExceptionGroup as group:
             known, other = group.split(KNOWN)

@@ -8,7 +8,6 @@ after some tries, to the dead letters, from where an operator replays it.
 import asyncio
 import logging
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from google.protobuf.message import Message
 from nats.aio.msg import Msg
@@ -20,6 +19,7 @@ from chassis.bus import REPLAY, Bus, event_of, stream_of
 from chassis.database import Database, WriteTx, fault_of
 from chassis.duties import Connect
 from chassis.manifest import Event, EventHandler, package_of, subject_of
+from chassis.sql import Sql
 
 log = logging.getLogger(__name__)
 BATCH = 100
@@ -28,7 +28,11 @@ TRIES = 5
 # Seconds before the next try of an event, and while a server is away.
 BACKOFF = (0.05, 0.2, 0.5, 1.0)
 AWAY = 0.5
-RECEIVED = text("INSERT INTO inbox (district, event_id) VALUES (:district, :event_id) ON CONFLICT DO NOTHING")
+RECEIVED = Sql(
+    text(
+        "INSERT INTO inbox (district, event_id) VALUES (:district, :event_id) ON CONFLICT DO NOTHING RETURNING event_id"
+    )
+)
 
 
 class Consumer:
@@ -105,5 +109,4 @@ class Consumer:
 
 
 async def _first_time(tx: WriteTx, event: Event) -> bool:
-    result: Any = await tx.execute(RECEIVED, {"district": event.district, "event_id": event.id})
-    return bool(result.rowcount == 1)
+    return await tx.first(RECEIVED, district=event.district, event_id=event.id) is not None

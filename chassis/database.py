@@ -3,24 +3,24 @@
 A transaction acts for the district of its task, set inside it and gone with
 it; without one there is no transaction. Reading and writing are different
 types, so that a function which changes something cannot be handed a reader.
+
+SQLAlchemy Core says what is asked, asyncpg asks it: its own engine would cost
+three times as much a statement.
 """
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 import asyncpg
 from google.protobuf.message import Message
-from sqlalchemy import URL, Executable
-from sqlalchemy.engine import Result, Row
-from sqlalchemy.exc import DBAPIError, IntegrityError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+from sqlalchemy import URL
 
 from chassis import idempotency, tenancy
 from chassis.errors import Refusal
+from chassis.sql import Asked, Sql, sql_of
 from chassis.telemetry import traceparent
 
 # The tenant is set in a statement of its own: folded into the query that it protects, visibility would depend on
@@ -31,6 +31,8 @@ REMEMBER = "INSERT INTO idempotency (district, subject, request_id, digest, answ
 PUBLISH = "INSERT INTO outbox (district, type, aggregate, payload, traceparent) VALUES ($1, $2, $3, $4, $5)"
 NO_DISTRICT = ""
 DISTRICT = re.compile("[0-9]{6}")
+# Seconds that a call waits for a connection of the pool, and for a new one to be made.
+WAIT = 5.0
 Reply = TypeVar("Reply", bound=Message)
 Tx = TypeVar("Tx", bound="ReadTx")
 SQLSTATES = {
@@ -48,60 +50,60 @@ SQLSTATES = {
 }
 
 
+class Row(asyncpg.Record):  # type: ignore[misc]
+    """A row; its columns are attributes."""
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self[name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+
 class ReadTx:
     """A transaction that changes nothing."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: asyncpg.Connection) -> None:
         self._connection = connection
-        self._driver = driver_of(connection)
         self.district = tenancy.district()
-
-    async def execute(self, statement: Executable, parameters: Any = None) -> Result[Any]:
-        return await self._connection.execute(statement, parameters)
-
-    async def all(self, statement: Executable, parameters: Any = None) -> Sequence[Row[Any]]:
-        return (await self.execute(statement, parameters)).all()
-
-    async def first(self, statement: Executable, parameters: Any = None) -> Row[Any] | None:
-        return (await self.execute(statement, parameters)).first()
-
-    async def one(self, statement: Executable, parameters: Any = None) -> Row[Any]:
-        return (await self.execute(statement, parameters)).one()
-
-    async def begin(self, mode: str) -> None:
         if self.district != NO_DISTRICT and not DISTRICT.fullmatch(self.district):
             raise tenancy.NoTenant(f"{self.district!r} is not a district's code")
-        await self._driver.execute(BEGIN.format(mode=mode, district=self.district))
 
-    async def commit(self) -> None:
-        await self._driver.execute("COMMIT")
+    async def all(self, asked: Asked, **values: Any) -> Sequence[Row]:
+        sql = sql_of(asked)
+        rows: Sequence[Row] = await self._connection.fetch(sql.text, *sql.arguments(values))
+        return rows
 
-    async def give_back(self, roll_back: bool = False) -> None:
-        """To the pool, without a transaction; a connection that cannot even roll back is thrown away."""
-        try:
-            if roll_back:
-                await self._driver.execute("ROLLBACK")
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError):
-            await self._connection.invalidate()
-        finally:
-            await self._connection.close()
+    async def first(self, asked: Asked, **values: Any) -> Row | None:
+        sql = sql_of(asked)
+        row: Row | None = await self._connection.fetchrow(sql.text, *sql.arguments(values))
+        return row
 
-
-def driver_of(connection: AsyncConnection) -> Any:
-    """asyncpg's own connection: for the fixed statements of this module, at a third of the cost of Core."""
-    checked_out = connection.sync_connection
-    assert checked_out is not None  # noqa: S101 - `connect` has been awaited
-    return checked_out.connection.driver_connection
+    async def one(self, asked: Asked, **values: Any) -> Row:
+        """The row of a statement that always has one."""
+        row = await self.first(asked, **values)
+        if row is None:
+            raise LookupError("a statement that always has a row gave none")
+        return row
 
 
 class WriteTx(ReadTx):
     """A transaction that changes something, and what goes with it: its events and its answer."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: asyncpg.Connection) -> None:
         super().__init__(connection)
         self._events: list[tuple[str, str, str, bytes, str]] = []
         self._answer: Message | None = None
         self._request = idempotency.current()
+
+    async def execute(self, asked: Asked, **values: Any) -> None:
+        sql = sql_of(asked)
+        await self._connection.execute(sql.text, *sql.arguments(values))
+
+    async def each(self, sql: Sql, rows: Iterable[Mapping[str, Any]]) -> Sequence[Row]:
+        """Runs the statement for every row, in one go, and returns what each gave, in their order."""
+        given: Sequence[Row] = await self._connection.fetchmany(sql.text, [sql.arguments(row) for row in rows])
+        return given
 
     def publish(self, message: Message, aggregate: str) -> None:
         """Tells the other services, once this transaction is committed. Events of one aggregate keep their order."""
@@ -125,47 +127,42 @@ class WriteTx(ReadTx):
         """
         if self._request is None:
             return
-        stored = await self._driver.fetchrow(RECALL, self._request.subject, self._request.request_id)
+        stored = await self._connection.fetchrow(RECALL, self._request.subject, self._request.request_id)
         if stored:
-            if stored["digest"] != self._request.digest:
+            if stored.digest != self._request.digest:
                 raise Refusal("REQUEST_ID_REUSED")
-            raise idempotency.Replayed(stored["answer"])
+            raise idempotency.Replayed(stored.answer)
 
     async def flush(self) -> None:
         """Writes events and answer, as the last thing before the commit."""
         if self._events:
-            await self._driver.executemany(PUBLISH, self._events)
+            await self._connection.executemany(PUBLISH, self._events)
         if (request := self._request) is not None:
             if self._answer is None:
                 raise RuntimeError("a mutation with a request_id ended without tx.reply()")
             answer = self._answer.SerializeToString()
-            await self._driver.execute(
-                REMEMBER, self.district, request.subject, request.request_id, request.digest, answer
-            )
+            key = (self.district, request.subject, request.request_id)
+            await self._connection.execute(REMEMBER, *key, request.digest, answer)
 
 
 class Database:
-    """The database of one service, seen by one of its roles."""
+    """The database of one service, seen by one of its roles. Connections are made when they are needed."""
 
     def __init__(self, url: URL, schema: str, pool_size: int, statement_timeout: float) -> None:
         self.url = url
-        self._engine = create_async_engine(
-            url.set(drivername="postgresql+asyncpg"),
-            pool_size=pool_size,
-            max_overflow=0,
-            pool_timeout=5,
-            hide_parameters=True,
-            # Transactions are begun and ended below, in one message each; the library would take two to begin.
-            isolation_level="AUTOCOMMIT",
-            connect_args={
-                "timeout": 5,
-                "server_settings": {
-                    "search_path": f"{schema}, public",
-                    "statement_timeout": str(int(statement_timeout * 1000)),
-                    "idle_in_transaction_session_timeout": str(int(statement_timeout * 2000)),
-                    "application_name": f"qyt-{schema}",
-                    "timezone": "UTC",
-                },
+        self._pool = asyncpg.create_pool(
+            url.set(drivername="postgresql").render_as_string(hide_password=False),
+            min_size=0,
+            max_size=pool_size,
+            reset=_nothing_left,
+            record_class=Row,
+            timeout=WAIT,
+            server_settings={
+                "search_path": f"{schema}, public",
+                "statement_timeout": str(int(statement_timeout * 1000)),
+                "idle_in_transaction_session_timeout": str(int(statement_timeout * 2000)),
+                "application_name": f"qyt-{schema}",
+                "timezone": "UTC",
             },
         )
         # Set after a commit with events, for the relay in this process.
@@ -180,7 +177,7 @@ class Database:
     async def read_city(self) -> AsyncIterator[ReadTx]:
         """City-wide tables only: acting for no district, it sees no row of any."""
         with tenancy.acting_for(NO_DISTRICT):
-            async with self.read() as tx:
+            async with self._transaction(ReadTx, "ONLY") as tx:
                 yield tx
 
     @asynccontextmanager
@@ -195,48 +192,47 @@ class Database:
 
     @asynccontextmanager
     async def _transaction(self, kind: type[Tx], mode: str) -> AsyncIterator[Tx]:
-        tx = kind(await self._check_out())
+        await self._pool  # made at its first use, by then a no-op
+        connection = await self._pool.acquire(timeout=WAIT)
         try:
-            await tx.begin(mode)
+            tx = kind(connection)
+            await connection.execute(BEGIN.format(mode=mode, district=tx.district))
             yield tx
-            await tx.commit()
+            await connection.execute("COMMIT")
         except BaseException:
-            # Shielded: a call that is cancelled still gives its connection back without a transaction.
-            await asyncio.shield(tx.give_back(roll_back=True))
+            # Shielded: a call that is cancelled still leaves a connection without a transaction.
+            await asyncio.shield(_undo(connection))
             raise
-        await tx.give_back()
-
-    async def _check_out(self) -> AsyncConnection:
-        """A connection that was open a moment ago: after a restart of the server, calls do not pay for its pool."""
-        while True:
-            connection = await self._engine.connect()
-            if not driver_of(connection).is_closed():
-                return connection
-            await connection.invalidate()
-            await connection.close()
+        finally:
+            await self._pool.release(connection)
 
     async def close(self) -> None:
-        await self._engine.dispose()
+        """Waits for transactions under way, for some seconds."""
+        try:
+            await asyncio.wait_for(self._pool.close(), WAIT)
+        except TimeoutError:
+            self._pool.terminate()
+
+
+async def _undo(connection: asyncpg.Connection) -> None:
+    """Rolls back; a connection that cannot even do that is thrown away."""
+    try:
+        await connection.execute("ROLLBACK")
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError):
+        connection.terminate()
+
+
+async def _nothing_left(connection: asyncpg.Connection) -> None:
+    """In place of asyncpg's reset, which asks the server: tenant and locks end with their transaction."""
+    if connection.is_in_transaction():
+        connection.terminate()
 
 
 def fault_of(error: BaseException) -> str | None:
     """The declared reason of a fault that is nobody's mistake; None for anything else."""
-    if isinstance(error, DBAPIError):
-        if error.connection_invalidated:
-            return "SERVICE_UNAVAILABLE"
-        return _reason_of(getattr(error.orig, "sqlstate", None))
     if isinstance(error, asyncpg.PostgresError):
-        return _reason_of(error.sqlstate)
-    if isinstance(error, PoolTimeout | ConnectionError | asyncpg.InterfaceError | TimeoutError | OSError):
+        state = error.sqlstate or ""
+        return "SERVICE_UNAVAILABLE" if state.startswith("08") else SQLSTATES.get(state)
+    if isinstance(error, asyncpg.InterfaceError | TimeoutError | OSError):
         return "SERVICE_UNAVAILABLE"
     return None
-
-
-def _reason_of(sqlstate: str | None) -> str | None:
-    connection_lost = (sqlstate or "").startswith("08")
-    return "SERVICE_UNAVAILABLE" if connection_lost else SQLSTATES.get(sqlstate or "")
-
-
-def violated(error: IntegrityError) -> str:
-    """The name of the constraint that refused; a store turns those it knows into refusals."""
-    return str(getattr(error.orig.__cause__, "constraint_name", "")) if error.orig else ""

@@ -19,6 +19,10 @@ from quanyutong.options.v1 import options_pb2
 PREFIX = "ERROR_REASON_"
 LANGUAGES = ("zh-CN", "en")
 STATUS_CODES = {code.value[0]: code for code in grpc.StatusCode}
+# A status travels in trailers, and a client drops those over 8 KiB in all, with the reason in them. A fact may hold
+# what the caller sent, and stands in each text; a stream may have thousands of rows at fault. In bytes of UTF-8.
+LONGEST_FACT = 240
+MOST_VIOLATIONS = 3000
 
 
 @runtime_checkable
@@ -76,19 +80,34 @@ class Catalogue:
     def status(self, refusal: Declared, language: str = LANGUAGES[0]) -> status_pb2.Status:
         """The refusal as AIP-193 wants it: one ErrorInfo, and the text in both languages."""
         meaning = self._meanings[refusal.reason]
-        texts = [text.format_map(refusal.facts) for text in meaning.texts]
+        facts = {name: _shortened(fact) for name, fact in refusal.facts.items()}
+        texts = [text.format_map(facts) for text in meaning.texts]
         status = status_pb2.Status(code=meaning.code, message=texts[LANGUAGES.index(language)])
         status.details.add().Pack(
-            error_details_pb2.ErrorInfo(reason=meaning.name, domain=meaning.domain, metadata=refusal.facts)
+            error_details_pb2.ErrorInfo(reason=meaning.name, domain=meaning.domain, metadata=facts)
         )
         for locale, text in zip(LANGUAGES, texts, strict=True):
             status.details.add().Pack(error_details_pb2.LocalizedMessage(locale=locale, message=text))
         if isinstance(refusal, FieldsInvalid):
-            bad = error_details_pb2.BadRequest()
-            for field, description in refusal.violations:
-                bad.field_violations.add(field=field, description=description)
-            status.details.add().Pack(bad)
+            status.details.add().Pack(_bad_request(refusal))
         return status
+
+
+def _bad_request(refusal: FieldsInvalid) -> error_details_pb2.BadRequest:
+    """The violations, as many of the first ones as there is room for."""
+    bad = error_details_pb2.BadRequest()
+    for field, description in refusal.violations:
+        bad.field_violations.add(field=field, description=_shortened(description))
+        if bad.ByteSize() > MOST_VIOLATIONS:
+            del bad.field_violations[-1]
+            break
+    return bad
+
+
+def _shortened(fact: str) -> str:
+    # JSON can hold half a surrogate pair, which no message can.
+    whole = fact.encode(errors="replace")
+    return whole[:LONGEST_FACT].decode(errors="ignore") + ("…" if len(whole) > LONGEST_FACT else "")
 
 
 def _meanings(enum: EnumDescriptor) -> dict[str, Meaning]:

@@ -13,12 +13,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from alembic.config import Config
-from alembic.runtime.environment import EnvironmentContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import URL, Connection, make_url, text
-from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
-from sqlalchemy.pool import NullPool
+import asyncpg
+from pydantic import SecretStr
+from sqlalchemy import URL, Connection, make_url
 
 from chassis.database import Database
 from chassis.faults import OperatorFault
@@ -30,6 +27,12 @@ log = logging.getLogger(__name__)
 VERSION = 180000
 # A statement of a migration may take this long (seconds): building an index on a large table does.
 MIGRATION_STATEMENT = 600
+STRONG = """SELECT rolsuper OR rolbypassrls OR pg_has_role(session_user, $1, 'MEMBER')
+            FROM pg_roles WHERE rolname = session_user"""
+
+
+class RoleTooStrong(OperatorFault):
+    """The role that serves calls could look past row-level security."""
 
 
 class SchemaBehind(OperatorFault):
@@ -46,9 +49,9 @@ def relay_url(settings: Settings, service: str) -> URL:
     return _login(settings, settings.relay_database_url, relay_role(service))
 
 
-def _login(settings: Settings, given: object, role: str) -> URL:
+def _login(settings: Settings, given: SecretStr | None, role: str) -> URL:
     if given is not None:
-        return make_url(given.get_secret_value())  # type: ignore[attr-defined]
+        return make_url(given.get_secret_value())
     admin = admin_url(settings)
     return admin.set(username=role, password=_derived_password(admin, role))
 
@@ -71,111 +74,125 @@ async def migrate(manifest: Manifest, settings: Settings) -> list[str]:
     """Returns the revisions that were applied, none when the schema was up to date already."""
     admin = admin_url(settings)
     async with _connected(admin) as connection:
-        await connection.execute(text("SELECT pg_advisory_lock(hashtext('qyt-migrate'))"))
+        await connection.execute("SELECT pg_advisory_lock(hashtext('qyt-migrate'))")
         await _check_version(connection)
         await _ensure_roles(connection, manifest.name, admin, settings)
-        applied = await _upgrade(admin, manifest, settings)
+        before = await _revision(connection, manifest)
+        pending = [revision for revision in _revisions(manifest) if revision > (before or "")]
+        if pending:
+            await _upgrade(admin, manifest, settings)
         if manifest.seed:
             database = open_database(settings, manifest.name)
             try:
                 await manifest.seed(database)
             finally:
                 await database.close()
-    return applied
+    return pending
 
 
 def open_database(settings: Settings, service: str) -> Database:
     return Database(runtime_url(settings, service), service, settings.database_pool, settings.statement_timeout)
 
 
-async def check_schema(manifest: Manifest, settings: Settings) -> None:
-    """Raises SchemaBehind unless the schema is at this release's revision or a later one."""
+async def check_database(manifest: Manifest, settings: Settings) -> None:
+    """Raises SchemaBehind unless the schema is at this release's revision or a later one, RoleTooStrong unless
+    row-level security binds the role that serves calls.
+    """
     async with _connected(runtime_url(settings, manifest.name)) as connection:
-        found = None
-        if await connection.scalar(text("SELECT to_regclass(:table)"), {"table": f"{manifest.name}.alembic_version"}):
-            found = await connection.scalar(text(f"SELECT version_num FROM {manifest.name}.alembic_version"))  # noqa: S608 - a manifest's name
-        script = _script(manifest)
-        if found is None or (
-            found != script.get_current_head() and found in {r.revision for r in script.walk_revisions()}
-        ):
+        found, needed = await _revision(connection, manifest), _revisions(manifest)[-1]
+        if found is None or found < needed:
             raise SchemaBehind(
-                f"the schema of {manifest.name} is at {found or 'nothing'}, this release needs "
-                f"{script.get_current_head()}: run `qyt migrate`"
+                f"the schema of {manifest.name} is at {found or 'nothing'}, this release needs {needed}: "
+                "run `qyt migrate`"
+            )
+        if await connection.fetchval(STRONG, owner_role(manifest.name)):
+            raise RoleTooStrong(
+                f"the role that serves {manifest.name} is a superuser, has BYPASSRLS, or is a member of the owner: "
+                "every district would see every other. Give it a role like the one that `qyt migrate` makes"
             )
 
 
+def _revisions(manifest: Manifest) -> list[str]:
+    """The revisions of this release, oldest first: a migration's file is named `<four digits>_<what>.py`."""
+    return sorted(path.name[:4] for path in manifest.migrations.glob("[0-9][0-9][0-9][0-9]_*.py"))
+
+
+async def _revision(connection: asyncpg.Connection, manifest: Manifest) -> str | None:
+    """The revision that the schema is at; None before the first one."""
+    table = f"{manifest.name}.alembic_version"
+    if not await connection.fetchval("SELECT to_regclass($1)", table):
+        return None
+    found: str | None = await connection.fetchval(f"SELECT version_num FROM {table}")  # noqa: S608 - a manifest's name
+    return found
+
+
 @asynccontextmanager
-async def _connected(url: URL, **server_settings: str) -> AsyncIterator[AsyncConnection]:
-    """A connection of its own, each statement its own transaction."""
-    engine = create_async_engine(
-        url.set(drivername="postgresql+asyncpg"),
-        poolclass=NullPool,
-        isolation_level="AUTOCOMMIT",
-        connect_args={"timeout": 10, "server_settings": server_settings},
-    )
+async def _connected(url: URL) -> AsyncIterator[asyncpg.Connection]:
+    dsn = url.set(drivername="postgresql").render_as_string(hide_password=False)
+    connection = await asyncpg.connect(dsn, timeout=10)
     try:
-        async with engine.connect() as connection:
-            yield connection
+        yield connection
     finally:
-        await engine.dispose()
+        await connection.close(timeout=5)
 
 
-async def _check_version(connection: AsyncConnection) -> None:
-    number = int(await connection.scalar(text("SHOW server_version_num")) or 0)
+async def _check_version(connection: asyncpg.Connection) -> None:
+    number = int(await connection.fetchval("SHOW server_version_num"))
     if number < VERSION:
         raise SettingsInvalid(f"PostgreSQL {VERSION // 10000} or later is needed; this server is {number // 10000}")
 
 
-async def _ensure_roles(connection: AsyncConnection, service: str, admin: URL, settings: Settings) -> None:
+async def _ensure_roles(connection: asyncpg.Connection, service: str, admin: URL, settings: Settings) -> None:
     owner, runtime, relay = owner_role(service), runtime_role(service), relay_role(service)
-    by_hand = settings.runtime_database_url is not None
     for role in (owner, runtime, relay):
-        if not await connection.scalar(text("SELECT 1 FROM pg_roles WHERE rolname = :role"), {"role": role}):
-            await connection.execute(text(f"CREATE ROLE {role} NOSUPERUSER NOCREATEROLE NOCREATEDB NOBYPASSRLS"))
-        password = _derived_password(admin, role)
-        if role != owner and not by_hand:
+        if not await connection.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", role):
+            await connection.execute(f"CREATE ROLE {role} NOSUPERUSER NOCREATEROLE NOCREATEDB NOBYPASSRLS")
+    for role, given in ((runtime, settings.runtime_database_url), (relay, settings.relay_database_url)):
+        if given is None:
+            password = _derived_password(admin, role)
             secret = f" PASSWORD '{password}'" if password else ""  # hexadecimal digits only
-            await connection.execute(text(f"ALTER ROLE {role} LOGIN{secret}"))
+            await connection.execute(f"ALTER ROLE {role} LOGIN{secret}")
     for statement in (
         "CREATE EXTENSION IF NOT EXISTS btree_gist SCHEMA public",
         f"GRANT {owner} TO CURRENT_USER",
         f"CREATE SCHEMA IF NOT EXISTS {service} AUTHORIZATION {owner}",
         f"GRANT USAGE ON SCHEMA {service} TO {runtime}, {relay}",
     ):
-        await connection.execute(text(statement))
+        await connection.execute(statement)
 
 
-async def _upgrade(admin: URL, manifest: Manifest, settings: Settings) -> list[str]:
-    async with _connected(
-        admin,
-        role=owner_role(manifest.name),
-        search_path=f"{manifest.name}, public",
-        lock_timeout=f"{settings.lock_timeout}s",
-        statement_timeout=f"{MIGRATION_STATEMENT}s",
-    ) as connection:
-        transactional = await connection.execution_options(isolation_level="READ COMMITTED")
-        return await transactional.run_sync(_run_scripts, manifest)
+async def _upgrade(admin: URL, manifest: Manifest, settings: Settings) -> None:
+    # Imported here: Alembic and SQLAlchemy's engine take a second that only a migration need spend.
+    from sqlalchemy.ext.asyncio import create_async_engine
+    from sqlalchemy.pool import NullPool
+
+    as_owner = {
+        "role": owner_role(manifest.name),
+        "search_path": f"{manifest.name}, public",
+        "lock_timeout": f"{settings.lock_timeout}s",
+        "statement_timeout": f"{MIGRATION_STATEMENT}s",
+    }
+    engine = create_async_engine(
+        admin.set(drivername="postgresql+asyncpg"), poolclass=NullPool, connect_args={"server_settings": as_owner}
+    )
+    try:
+        async with engine.connect() as connection:
+            await connection.run_sync(_run_scripts, manifest)
+    finally:
+        await engine.dispose()
 
 
-def _run_scripts(connection: Connection, manifest: Manifest) -> list[str]:
-    script = _script(manifest)
-    applied: list[str] = []
+def _run_scripts(connection: Connection, manifest: Manifest) -> None:
+    from alembic.config import Config
+    from alembic.runtime.environment import EnvironmentContext
+    from alembic.script import ScriptDirectory
+
+    script = ScriptDirectory(str(manifest.migrations), version_locations=[str(manifest.migrations)])
 
     def steps(revision: Any, _: object) -> Any:
-        chosen = script._upgrade_revs("head", revision)
-        applied.extend(step.revision.revision for step in chosen)
-        return chosen
+        return script._upgrade_revs("head", revision)
 
     with EnvironmentContext(Config(), script, fn=steps) as environment:
-        environment.configure(
-            connection=connection,
-            version_table_schema=manifest.name,
-            transaction_per_migration=True,
-        )
+        environment.configure(connection=connection, version_table_schema=manifest.name, transaction_per_migration=True)
         with environment.begin_transaction():
             environment.run_migrations()
-    return applied
-
-
-def _script(manifest: Manifest) -> ScriptDirectory:
-    return ScriptDirectory(str(manifest.migrations), version_locations=[str(manifest.migrations)])

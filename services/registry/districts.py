@@ -7,13 +7,14 @@ here do; the processes of the platform hear of it by the event DistrictChanged.
 from typing import Any
 
 import grpc
-from sqlalchemy import Row, and_, insert, or_, select, update
-from sqlalchemy.exc import IntegrityError
+from asyncpg import UniqueViolationError
+from sqlalchemy import and_, bindparam, insert, or_, select, update
 
 from chassis import clock, tenancy
-from chassis.database import Database, ReadTx, WriteTx
+from chassis.database import Database, ReadTx, Row, WriteTx
 from chassis.masks import masked
 from chassis.pagination import page
+from chassis.sql import Sql
 from chassis.wire import check_etag, date_message, etag, read_date
 from quanyutong.common.v1 import events_pb2
 from quanyutong.registry.v1 import districts_pb2 as pb
@@ -21,7 +22,10 @@ from services.registry import domain
 from services.registry.tables import district
 
 Context = grpc.aio.ServicerContext[Any, Any]
+BY_CODE = select(district).where(district.c.code == bindparam("code"))
+READ, LOCK = Sql(BY_CODE), Sql(BY_CODE.with_for_update())
 CHANGEABLE = ("display_name", "calls_per_second", "calls_in_flight")
+ENTER = Sql(insert(district).returning(district), columns=("code", "valid_from", *CHANGEABLE))
 
 
 class Districts:
@@ -49,9 +53,9 @@ class Districts:
                 async with self._database.write() as tx:
                     values = {name: getattr(given, name) for name in CHANGEABLE}
                     values |= {"code": code, "valid_from": read_date(given, "valid_from", "district.valid_from")}
-                    row = await tx.one(insert(district).values(values).returning(district))
+                    row = await tx.one(ENTER, **values)
                     return tx.reply(_changed(tx, row))
-            except IntegrityError:
+            except UniqueViolationError:
                 raise domain.Refused("DISTRICT_EXISTS", district=code) from None
 
     async def UpdateDistrict(self, request: pb.UpdateDistrictRequest, _: Context) -> pb.District:
@@ -83,26 +87,25 @@ class Districts:
                 return tx.reply(_changed(tx, await _save(tx, row, changes)))
 
 
-async def _load(tx: ReadTx, code: str, lock: bool = False) -> Row[Any]:
-    statement = select(district).where(district.c.code == code)
-    row = await tx.first(statement.with_for_update() if lock else statement)
+async def _load(tx: ReadTx, code: str, lock: bool = False) -> Row:
+    row = await tx.first(LOCK if lock else READ, code=code)
     if row is None:
         raise domain.Refused("DISTRICT_NOT_FOUND", district=code)
     return row
 
 
-async def _save(tx: WriteTx, row: Row[Any], changes: dict[str, Any]) -> Row[Any]:
+async def _save(tx: WriteTx, row: Row, changes: dict[str, Any]) -> Row:
     statement = update(district).where(district.c.code == row.code)
     return await tx.one(statement.values(**changes, revision=row.revision + 1).returning(district))
 
 
-def _changed(tx: WriteTx, row: Row[Any]) -> pb.District:
+def _changed(tx: WriteTx, row: Row) -> pb.District:
     """Tells every process, and returns the entry as the caller sees it."""
     publish_entry(tx, row)
     return _message(row)
 
 
-def publish_entry(tx: WriteTx, row: Row[Any]) -> None:
+def publish_entry(tx: WriteTx, row: Row) -> None:
     """The entry as every process keeps it."""
     tx.publish(
         events_pb2.DistrictChanged(
@@ -122,7 +125,7 @@ def _code(name: str) -> str:
     return name.removeprefix("districts/")
 
 
-def _message(row: Row[Any]) -> pb.District:
+def _message(row: Row) -> pb.District:
     return pb.District(
         name=f"districts/{row.code}",
         display_name=row.display_name,

@@ -4,13 +4,14 @@ from datetime import date
 from typing import Any
 
 import grpc
-from sqlalchemy import Row, func, insert, select, update
-from sqlalchemy.exc import IntegrityError
+from asyncpg import UniqueViolationError
+from sqlalchemy import bindparam, func, insert, select, update
 
 from chassis import clock
-from chassis.database import Database, ReadTx, WriteTx
+from chassis.database import Database, ReadTx, Row, WriteTx
 from chassis.pagination import page
 from chassis.rules import WholeNumberRule
+from chassis.sql import Sql
 from chassis.wire import check_etag, date_message, etag, identifier, number, read_date, timestamp, word
 from quanyutong.registry.v1 import events_pb2
 from quanyutong.registry.v1 import mandates_pb2 as pb
@@ -21,6 +22,17 @@ from services.registry.rules import rule_on
 from services.registry.tables import mandate
 
 Context = grpc.aio.ServicerContext[Any, Any]
+BY_ID = select(mandate).where(mandate.c.id == bindparam("key"))
+READ, LOCK = Sql(BY_ID), Sql(BY_ID.with_for_update())
+RECOMMEND = Sql(
+    insert(mandate).returning(mandate),
+    columns=("person", "assembly", "term", "capacity", "recommender", "state"),
+)
+ACTIVE = Sql(
+    select(func.count().label("delegates")).where(
+        mandate.c.assembly == bindparam("assembly"), mandate.c.term == bindparam("term"), mandate.c.state == "active"
+    )
+)
 SIZE_MAX = "subdistrict_assembly.size_max"
 Verb = pb.VetMandateRequest | pb.ConfirmMandateRequest | pb.RejectMandateRequest | pb.EndMandateRequest
 
@@ -42,8 +54,8 @@ class Mandates:
                     "recommender": given.recommender,
                     "state": "recommended",
                 }
-                return tx.reply(_message(await tx.one(insert(mandate).values(values).returning(mandate))))
-        except IntegrityError:
+                return tx.reply(_message(await tx.one(RECOMMEND, **values)))
+        except UniqueViolationError:
             raise domain.Refused("MANDATE_EXISTS") from None
 
     async def VetMandate(self, request: pb.VetMandateRequest, _: Context) -> pb.Mandate:
@@ -97,20 +109,17 @@ class Mandates:
         return pb.ListMandatesResponse(mandates=map(_message, rows), next_page_token=token)
 
 
-async def check_room(tx: ReadTx, term: Row[Any], added: int, day: date) -> str:
+async def check_room(tx: ReadTx, term: Row, added: int, day: date) -> str:
     """The version of the rule that it was judged by; empty where no rule limits the size. Raises Refused."""
     if term.kind != "subdistrict_assembly":
         return ""
     rule = await rule_on(tx, day, SIZE_MAX, WholeNumberRule)
-    active = select(func.count()).where(
-        mandate.c.assembly == term.assembly, mandate.c.term == term.number, mandate.c.state == "active"
-    )
-    present = (await tx.one(active))[0]
+    present = (await tx.one(ACTIVE, assembly=term.assembly, term=term.number)).delegates
     domain.check_room(present, added, domain.Limit(rule.value, rule.version))
     return rule.version
 
 
-def publish_confirmed(tx: WriteTx, row: Row[Any]) -> None:
+def publish_confirmed(tx: WriteTx, row: Row) -> None:
     confirmed = events_pb2.MandateConfirmed(
         mandate=f"mandates/{row.id}",
         person=f"persons/{row.person}",
@@ -121,7 +130,7 @@ def publish_confirmed(tx: WriteTx, row: Row[Any]) -> None:
     tx.publish(confirmed, confirmed.mandate)
 
 
-def publish_ended(tx: WriteTx, row: Row[Any]) -> None:
+def publish_ended(tx: WriteTx, row: Row) -> None:
     ended = events_pb2.MandateEnded(
         mandate=f"mandates/{row.id}",
         person=f"persons/{row.person}",
@@ -132,31 +141,30 @@ def publish_ended(tx: WriteTx, row: Row[Any]) -> None:
     tx.publish(ended, ended.mandate)
 
 
-async def _load(tx: ReadTx, name: str, lock: bool = False) -> Row[Any]:
-    statement = select(mandate).where(mandate.c.id == identifier(name))
-    row = await tx.first(statement.with_for_update() if lock else statement)
+async def _load(tx: ReadTx, name: str, lock: bool = False) -> Row:
+    row = await tx.first(LOCK if lock else READ, key=identifier(name))
     if row is None:
         raise domain.Refused("MANDATE_NOT_FOUND", mandate=name)
     return row
 
 
-async def _load_for(tx: WriteTx, verb: str, request: Verb) -> tuple[Row[Any], str]:
+async def _load_for(tx: WriteTx, verb: str, request: Verb) -> tuple[Row, str]:
     """The mandate, locked, and the state that the verb leads to."""
     row = await _load(tx, request.name, lock=True)
     check_etag(request.etag, row.revision)
     return row, domain.next_state(verb, row.state)
 
 
-async def _save(tx: WriteTx, row: Row[Any], **changes: Any) -> Row[Any]:
+async def _save(tx: WriteTx, row: Row, **changes: Any) -> Row:
     statement = update(mandate).where(mandate.c.id == row.id)
     return await tx.one(statement.values(**changes, revision=row.revision + 1).returning(mandate))
 
 
-def _term(row: Row[Any]) -> str:
+def _term(row: Row) -> str:
     return f"assemblies/{row.assembly}/terms/{row.term}"
 
 
-def _message(row: Row[Any]) -> pb.Mandate:
+def _message(row: Row) -> pb.Mandate:
     return pb.Mandate(
         name=f"mandates/{row.id}",
         person=f"persons/{row.person}",

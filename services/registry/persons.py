@@ -3,13 +3,24 @@
 from typing import Any
 
 import grpc
-from sqlalchemy import Row, insert, select, update
-from sqlalchemy.exc import IntegrityError
+from asyncpg import ForeignKeyViolationError
+from sqlalchemy import bindparam, insert, select, update
 
-from chassis.database import Database, ReadTx
+from chassis.database import Database, ReadTx, Row
 from chassis.masks import masked
 from chassis.pagination import page
-from chassis.wire import check_etag, date_message, etag, identifier, number, read_date, timestamp, word
+from chassis.sql import Sql
+from chassis.wire import (
+    check_etag,
+    date_message,
+    etag,
+    identifier,
+    name_in_update,
+    number,
+    read_date,
+    timestamp,
+    word,
+)
 from quanyutong.registry.v1 import persons_pb2 as pb
 from services.registry import domain
 from services.registry.tables import person
@@ -25,6 +36,9 @@ CHANGEABLE = (
     "residence",
     "residence_since",
 )
+BY_ID = select(person).where(person.c.id == bindparam("key"))
+READ, LOCK = Sql(BY_ID), Sql(BY_ID.with_for_update())
+ENTER = Sql(insert(person).returning(person), columns=CHANGEABLE)
 
 
 class Persons:
@@ -34,8 +48,8 @@ class Persons:
         values = values_of(request.person)
         try:
             async with self._database.write() as tx:
-                return tx.reply(_message(await tx.one(insert(person).values(values).returning(person))))
-        except IntegrityError:
+                return tx.reply(_message(await tx.one(ENTER, **values)))
+        except ForeignKeyViolationError:
             raise domain.Refused("UNIT_NOT_FOUND", unit=values["residence"]) from None
 
     async def GetPerson(self, request: pb.GetPersonRequest, _: Context) -> pb.Person:
@@ -58,19 +72,18 @@ class Persons:
         changes = {field: given[field] for field in masked(request.update_mask, CHANGEABLE)}
         try:
             async with self._database.write() as tx:
-                row = await load_person(tx, request.person.name, lock=True)
+                row = await load_person(tx, name_in_update(request.person, "person"), lock=True)
                 check_etag(request.person.etag, row.revision)
                 statement = update(person).where(person.c.id == row.id)
                 saved = await tx.one(statement.values(**changes, revision=row.revision + 1).returning(person))
                 return tx.reply(_message(saved))
-        except IntegrityError:
+        except ForeignKeyViolationError:
             raise domain.Refused("UNIT_NOT_FOUND", unit=given["residence"]) from None
 
 
-async def load_person(tx: ReadTx, name: str, lock: bool = False) -> Row[Any]:
+async def load_person(tx: ReadTx, name: str, lock: bool = False) -> Row:
     """Raises Refused PERSON_NOT_FOUND."""
-    statement = select(person).where(person.c.id == identifier(name))
-    row = await tx.first(statement.with_for_update() if lock else statement)
+    row = await tx.first(LOCK if lock else READ, key=identifier(name))
     if row is None:
         raise domain.Refused("PERSON_NOT_FOUND", person=name)
     return row
@@ -90,7 +103,7 @@ def values_of(given: pb.Person, path: str = "person") -> dict[str, Any]:
     }
 
 
-def _message(row: Row[Any]) -> pb.Person:
+def _message(row: Row) -> pb.Person:
     return pb.Person(
         name=f"persons/{row.id}",
         display_name=row.display_name,

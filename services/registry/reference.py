@@ -13,9 +13,12 @@ from sqlalchemy.dialects.postgresql import insert
 
 from chassis import tenancy
 from chassis.database import Database
+from chassis.sql import Sql
 from services.registry.districts import publish_entry
 from services.registry.tables import district, unit
 
+ADD_DISTRICT = Sql(insert(district).on_conflict_do_nothing().returning(district), columns=("code", "display_name"))
+ADD_UNIT = Sql(insert(unit).on_conflict_do_nothing().returning(unit.c.code), columns=("code", "display_name", "kind"))
 FILES = resources.files("services.registry") / "data"
 
 
@@ -39,8 +42,7 @@ async def enter_reference_data(database: Database) -> None:
 
 async def _enter(database: Database, entry: dict[str, str], units: list[dict[str, str]]) -> None:
     async with database.write() as tx:
-        values = {"code": entry["code"], "display_name": entry["name"]}
-        added = await tx.first(insert(district).values(values).on_conflict_do_nothing().returning(district))
+        added = await tx.first(ADD_DISTRICT, code=entry["code"], display_name=entry["name"])
         if added:
             publish_entry(tx, added)
-            await tx.execute(insert(unit).on_conflict_do_nothing(), units)
+            await tx.each(ADD_UNIT, units)

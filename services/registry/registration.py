@@ -5,14 +5,15 @@ from typing import Any
 from uuid import UUID
 
 import grpc
-from sqlalchemy import Row, insert, select
+from sqlalchemy import insert, select
 
 from chassis import clock, idempotency
-from chassis.database import Database, ReadTx, WriteTx
+from chassis.database import Database, ReadTx, Row, WriteTx
 from chassis.errors import FieldsInvalid
+from chassis.sql import Sql
 from chassis.wire import identifier, read_date, word
 from quanyutong.registry.v1 import mandates_pb2 as pb
-from services.registry import domain
+from services.registry import domain, persons
 from services.registry.assemblies import load_term
 from services.registry.mandates import check_room, publish_confirmed
 from services.registry.persons import values_of
@@ -20,6 +21,10 @@ from services.registry.tables import mandate, person, unit
 
 Context = grpc.aio.ServicerContext[Any, Any]
 MOST_ROWS = 5000
+REGISTER = Sql(
+    insert(mandate).returning(mandate),
+    columns=("person", "assembly", "term", "capacity", "recommender", "state", "active_from", "rule_version"),
+)
 Faults = list[tuple[str, str]]
 
 
@@ -49,7 +54,7 @@ class Registration:
                 shared | {"person": who, "capacity": word(pb.Capacity, row.capacity)}
                 for who, row in zip(people, rows, strict=True)
             ]
-            entered = await tx.all(insert(mandate).returning(mandate, sort_by_parameter_order=True), values)
+            entered = await tx.each(REGISTER, values)
             for row in entered:
                 publish_confirmed(tx, row)
             names = [f"mandates/{row.id}" for row in entered]
@@ -73,21 +78,25 @@ async def _received(
     return opening, [message.row for message in messages[1:]]
 
 
-async def _people(tx: WriteTx, term: Row[Any], rows: Sequence[pb.RegisterMandatesRequest.Row]) -> list[UUID]:
+async def _people(tx: WriteTx, term: Row, rows: Sequence[pb.RegisterMandatesRequest.Row]) -> list[UUID]:
     """The person of each row, entered where new. Raises FieldsInvalid that names every row at fault."""
     faults: Faults = []
     new = _entries(rows, faults)
     await _check_units(tx, new, faults)
     await _check_known(tx, term, rows, faults)
     if faults:
-        at_fault = {field.partition("]")[0] for field, _ in faults}
-        raise FieldsInvalid(sorted(faults), "ROWS_REFUSED", count=len(at_fault))
+        at_fault = {_row(fault) for fault in faults}
+        raise FieldsInvalid(sorted(faults, key=_row), "ROWS_REFUSED", count=len(at_fault))
     ids: dict[int, UUID] = {}
     if new:
-        statement = insert(person).returning(person.c.id, sort_by_parameter_order=True)
-        entered = await tx.all(statement, list(new.values()))
+        entered = await tx.each(persons.ENTER, new.values())
         ids = {index: row.id for index, row in zip(new, entered, strict=True)}
     return [ids.get(index) or identifier(row.person) for index, row in enumerate(rows)]
+
+
+def _row(fault: tuple[str, str]) -> int:
+    """The number of the row, from `rows[7].person`."""
+    return int(fault[0].removeprefix("rows[").partition("]")[0])
 
 
 def _entries(rows: Sequence[pb.RegisterMandatesRequest.Row], faults: Faults) -> dict[int, dict[str, Any]]:
@@ -110,9 +119,7 @@ async def _check_units(tx: ReadTx, new: dict[int, dict[str, Any]], faults: Fault
             faults.append((f"rows[{index}].new_person.residence", "本区县没有这个乡镇街道 / no such unit here"))
 
 
-async def _check_known(
-    tx: ReadTx, term: Row[Any], rows: Sequence[pb.RegisterMandatesRequest.Row], faults: Faults
-) -> None:
+async def _check_known(tx: ReadTx, term: Row, rows: Sequence[pb.RegisterMandatesRequest.Row], faults: Faults) -> None:
     """Existing persons exist, and nobody sits twice in the term."""
     wanted = {index: identifier(row.person) for index, row in enumerate(rows) if row.person}
     found = {row.id for row in await tx.all(select(person.c.id).where(person.c.id.in_(wanted.values())))}

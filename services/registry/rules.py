@@ -4,12 +4,13 @@ from datetime import date
 from typing import Any, TypeVar
 
 import grpc
-from sqlalchemy import func, insert, select
+from sqlalchemy import insert, select, text
 
 from chassis import clock
 from chassis.database import Database, ReadTx, WriteTx
 from chassis.pagination import slice_page
 from chassis.rules import Override, OverrideRefused, Rule, Rulebook, RuleUnknown, check_override, value_text
+from chassis.sql import Sql
 from chassis.wire import date_message, read_date
 from quanyutong.registry.v1 import events_pb2
 from quanyutong.registry.v1 import rules_pb2 as pb
@@ -18,6 +19,7 @@ from services.registry.tables import rule_override
 
 Context = grpc.aio.ServicerContext[Any, Any]
 R = TypeVar("R", bound=Rule)
+LOCK = Sql(text("SELECT pg_advisory_xact_lock(hashtextextended(:rule, 0))"))
 
 
 class Rules:
@@ -61,12 +63,12 @@ async def _change(tx: WriteTx, request: pb.OverrideRuleRequest | pb.RestoreRuleR
     day = read_date(request, "effective_date")
     assert day is not None  # noqa: S101 - a field rule demands it
     # Changes of one rule follow each other: the next revision is counted under this lock.
-    await tx.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"{tx.district}/{key}", 0))))
+    await tx.execute(LOCK, rule=f"{tx.district}/{key}")
     revision, latest, overridden = await _latest(tx, key)
     domain.check_rule_date(day, max(clock.today(), latest or clock.today()))
+    _check_value(request.name, key, day, value)
     if value is None and not overridden:
         raise domain.Refused("RULE_NOT_OVERRIDDEN", rule=request.name)
-    _check_value(request.name, key, day, value)
     values = {
         "rule": key,
         "revision": revision + 1,

@@ -1,5 +1,6 @@
 """Counts over the district's register. They name nobody."""
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
@@ -7,7 +8,7 @@ import grpc
 from sqlalchemy import func, or_, select
 
 from chassis import clock
-from chassis.database import Database, ReadTx
+from chassis.database import Database, ReadTx, Row
 from chassis.wire import date_message, number, read_date
 from quanyutong.registry.v1 import assemblies_pb2, mandates_pb2
 from quanyutong.registry.v1 import summary_pb2 as pb
@@ -22,8 +23,10 @@ class Summaries:
     async def GetSummary(self, request: pb.GetSummaryRequest, _: Context) -> pb.Summary:
         day = read_date(request, "as_of") or clock.today()
         async with self._database.read() as tx:
+            delegates = await _delegates(tx, day)
+            # After them: an assembly that comes in between counts without delegates, never the reverse.
             counts = await _assemblies(tx)
-            await _add_delegates(tx, day, counts)
+        _add(delegates, counts)
         return pb.Summary(
             district=f"districts/{tx.district}",
             as_of=date_message(day),
@@ -39,7 +42,7 @@ async def _assemblies(tx: ReadTx) -> dict[str, pb.AssemblyCount]:
     }
 
 
-async def _add_delegates(tx: ReadTx, day: date, counts: dict[str, pb.AssemblyCount]) -> None:
+async def _delegates(tx: ReadTx, day: date) -> Sequence[Row]:
     statement = (
         select(
             assembly.c.kind,
@@ -58,7 +61,11 @@ async def _add_delegates(tx: ReadTx, day: date, counts: dict[str, pb.AssemblyCou
         .group_by(assembly.c.kind, mandate.c.capacity)
         .order_by(mandate.c.capacity)
     )
-    for row in await tx.all(statement):
+    return await tx.all(statement)
+
+
+def _add(delegates: Sequence[Row], counts: dict[str, pb.AssemblyCount]) -> None:
+    for row in delegates:
         count = counts[row.kind]
         count.delegates += row.delegates
         count.women += row.women

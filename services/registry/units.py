@@ -3,18 +3,21 @@
 from typing import Any
 
 import grpc
-from sqlalchemy import Row, and_, insert, or_, select
-from sqlalchemy.exc import IntegrityError
+from asyncpg import UniqueViolationError
+from sqlalchemy import and_, bindparam, insert, or_, select
 
 from chassis import clock
-from chassis.database import Database, ReadTx
+from chassis.database import Database, ReadTx, Row
 from chassis.pagination import page
+from chassis.sql import Sql
 from chassis.wire import date_message, number, read_date, word
 from quanyutong.registry.v1 import units_pb2 as pb
 from services.registry import domain
 from services.registry.tables import unit
 
 Context = grpc.aio.ServicerContext[Any, Any]
+BY_CODE = Sql(select(unit).where(unit.c.code == bindparam("code")))
+ENTER = Sql(insert(unit).returning(unit), columns=("code", "display_name", "kind", "valid_from"))
 
 
 class Units:
@@ -49,21 +52,21 @@ class Units:
         try:
             async with self._database.write() as tx:
                 domain.check_unit_of_district(code, tx.district)
-                return tx.reply(_message(await tx.one(insert(unit).values(values).returning(unit))))
-        except IntegrityError:
+                return tx.reply(_message(await tx.one(ENTER, **values)))
+        except UniqueViolationError:
             raise domain.Refused("UNIT_EXISTS", unit=code) from None
 
 
-async def load_unit(tx: ReadTx, name: str) -> Row[Any]:
+async def load_unit(tx: ReadTx, name: str) -> Row:
     """Raises Refused UNIT_NOT_FOUND."""
     code = name.removeprefix("units/")
-    row = await tx.first(select(unit).where(unit.c.code == code))
+    row = await tx.first(BY_CODE, code=code)
     if row is None:
         raise domain.Refused("UNIT_NOT_FOUND", unit=code)
     return row
 
 
-def _message(row: Row[Any]) -> pb.Unit:
+def _message(row: Row) -> pb.Unit:
     return pb.Unit(
         name=f"units/{row.code}",
         display_name=row.display_name,
