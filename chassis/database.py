@@ -193,7 +193,8 @@ class Database:
     @asynccontextmanager
     async def _transaction(self, kind: type[Tx], mode: str) -> AsyncIterator[Tx]:
         await self._pool  # made at its first use, by then a no-op
-        connection = await self._pool.acquire(timeout=WAIT)
+        async with asyncio.timeout(WAIT):  # the pool's own time limit costs a task
+            connection = await self._pool.acquire()
         try:
             tx = kind(connection)
             await connection.execute(BEGIN.format(mode=mode, district=tx.district))
