@@ -1,0 +1,57 @@
+"""What the gateway leaves behind of a call: one line in the access log, and a span where traces are wanted.
+
+Neither holds a token, an address of a client, or a query string.
+"""
+
+from gateway.configuration import Json, typed
+
+TRACES_CLUSTER = "traces"
+WITHHELD = "-"
+# After transcoding: the RPC, also where the call came in as REST, so no resource's name is kept.
+PATH = "%PATH(NQ:PATH)%"
+
+LINE = {
+    "time": "%START_TIME(%Y-%m-%dT%H:%M:%S.%3fZ)%",
+    "path": PATH,
+    "http_status": "%RESPONSE_CODE%",
+    "grpc_status": "%GRPC_STATUS_NUMBER%",
+    "details": "%RESPONSE_CODE_DETAILS%",
+    "district": "%DYNAMIC_METADATA(envoy.filters.http.jwt_authn:claims:district)%",
+    "milliseconds": "%DURATION%",
+    "received_bytes": "%BYTES_RECEIVED%",
+    "sent_bytes": "%BYTES_SENT%",
+    "upstream": "%UPSTREAM_CLUSTER%",
+    "tries": "%UPSTREAM_REQUEST_ATTEMPT_COUNT%",
+}
+
+
+def access_log() -> Json:
+    """A JSON line for each call on standard output."""
+    return {
+        "name": "envoy.access_loggers.stdout",
+        "typed_config": typed(
+            "envoy.extensions.access_loggers.stream.v3.StdoutAccessLog", log_format={"json_format": LINE}
+        ),
+    }
+
+
+def tracing(share: float) -> Json:
+    """Spans for this share of the calls (0 to 1), and for every call whose caller traces it."""
+    return {
+        "random_sampling": {"value": share * 100},
+        "operation": PATH,
+        # Envoy writes these by itself; what it would write is replaced.
+        "custom_tags": [
+            {"tag": "http.url", "value": PATH},
+            {"tag": "peer.address", "literal": {"value": WITHHELD}},
+            {"tag": "user_agent", "literal": {"value": WITHHELD}},
+        ],
+        "provider": {
+            "name": "envoy.tracers.opentelemetry",
+            "typed_config": typed(
+                "envoy.config.trace.v3.OpenTelemetryConfig",
+                grpc_service={"envoy_grpc": {"cluster_name": TRACES_CLUSTER}, "timeout": "1s"},
+                service_name="gateway",
+            ),
+        },
+    }

@@ -1,0 +1,68 @@
+"""Platforms for the tests: one of each topology for the whole run, and a fresh district for each test."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import grpc
+import pytest
+
+from quanyutong.registry.v1.registry_pb2_grpc import RegistryServiceStub
+from tests.harness import Platform, platform
+
+
+class Platforms:
+    """Starts the platform of a topology when the first test asks for it."""
+
+    def __init__(self, stack: AsyncExitStack, folders: pytest.TempPathFactory) -> None:
+        self._stack = stack
+        self._folders = folders
+        self._running: dict[str, Platform] = {}
+
+    async def get(self, topology: str) -> Platform:
+        if topology not in self._running:
+            folder = self._folders.mktemp(topology)
+            self._running[topology] = await self._stack.enter_async_context(platform(topology, folder))
+        return self._running[topology]
+
+
+@pytest.fixture(scope="session")
+async def platforms(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Platforms]:
+    async with AsyncExitStack() as stack:
+        yield Platforms(stack, tmp_path_factory)
+
+
+@pytest.fixture
+async def city(platforms: Platforms) -> Platform:
+    """A whole platform in one process."""
+    return await platforms.get("all")
+
+
+@dataclass
+class Tenant:
+    """A fresh district, as a client of one door sees it."""
+
+    platform: Platform
+    door: str
+    district: str
+    registry: Any
+
+    def metadata(self, *roles: str, **more: str) -> list[tuple[str, str]]:
+        return self.platform.metadata(roles or ("clerk", "examiner", "administrator"), self.district, **more)
+
+
+@asynccontextmanager
+async def fresh_tenant(platforms: Platforms, place: str) -> AsyncIterator[Tenant]:
+    """A fresh district at a place: a topology and one of its doors."""
+    topology, _, door = place.partition("-")
+    chosen = await platforms.get(topology)
+    async with grpc.aio.insecure_channel(chosen.address(door)) as channel:
+        yield Tenant(chosen, door, await chosen.fresh_district(), RegistryServiceStub(channel))
+
+
+@pytest.fixture(params=["all-gateway", "all-direct", "split-gateway", "split-direct"])
+async def tenant(request: pytest.FixtureRequest, platforms: Platforms) -> AsyncIterator[Tenant]:
+    """A fresh district, through each door of each topology in turn."""
+    async with fresh_tenant(platforms, request.param) as made:
+        yield made
