@@ -5,6 +5,7 @@ import json
 import time
 import urllib.request
 from collections import OrderedDict
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,10 @@ class Caller:
     @property
     def municipal(self) -> bool:
         return self.district is None
+
+
+# Who makes the call that this task serves.
+caller: ContextVar[Caller] = ContextVar("caller")
 
 
 class Keys:
@@ -97,16 +102,16 @@ class Verifier:
         """Raises Refusal TOKEN_MISSING, TOKEN_EXPIRED or TOKEN_INVALID."""
         if not authorization:
             raise Refusal("TOKEN_MISSING")
-        caller = self._callers.get(authorization)
-        if caller is None:
-            caller = _caller(await self._claims(authorization))
-            self._callers[authorization] = caller
+        verified = self._callers.get(authorization)
+        if verified is None:
+            verified = _caller(await self._claims(authorization))
+            self._callers[authorization] = verified
             if len(self._callers) > REMEMBERED:
                 self._callers.popitem(last=False)
-        if caller.expires <= time.time():
+        if verified.expires <= time.time():
             self._callers.pop(authorization, None)
             raise Refusal("TOKEN_EXPIRED")
-        return caller
+        return verified
 
     async def _claims(self, authorization: str) -> dict[str, Any]:
         scheme, _, token = authorization.partition(" ")

@@ -4,8 +4,10 @@ One stream for each package of events. The package `common` holds state rather
 than history: of each district's subject only the latest message is kept.
 """
 
+import asyncio
+import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Self
@@ -17,54 +19,128 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.js import JetStreamContext
 from nats.js.api import DiscardPolicy, RawStreamMsg, RetentionPolicy, StorageType, StreamConfig
-from nats.js.errors import BadRequestError, NotFoundError
+from nats.js.errors import APIError, BadRequestError, NotFoundError
 
 from chassis.faults import OperatorFault
 from chassis.manifest import Event, package_of, subject_of
 
 log = logging.getLogger(__name__)
+# The first with the reset of a consumer, without which events would come out of order after a crash.
+VERSION = (2, 14)
 ACK_WITHIN = 5.0
+# Seconds between two tries to connect again.
+AGAIN = 0.25
 DEAD = "QYT_DEAD"
 REPLAY = "QYT_REPLAY"
 LATEST_ONLY = "common"
 NatsError = errors.Error
+Beginning = Callable[[], Awaitable[None]]
 
 
 class Bus:
-    """A connection that survives the server's absence: calls fail meanwhile and succeed again after."""
+    """A connection that survives the server's absence: calls fail meanwhile and succeed again after.
 
-    def __init__(self, client: Client, replicas: int) -> None:
-        self.client = client
-        self.js: JetStreamContext = client.jetstream(timeout=ACK_WITHIN)
+    Each connection is a client of its own. The library's way, one client that
+    reconnects, leaves waiting what will never be answered, and can stop trying.
+    """
+
+    def __init__(self, url: str, name: str, replicas: int) -> None:
+        self._url = url
+        self._name = name
         self._replicas = replicas
+        self._client: Client
+        self.js: JetStreamContext
+        self._beginnings: list[Beginning] = []
+        self._there = asyncio.Event()
+        self._lost = asyncio.Event()
+        self._keeper: asyncio.Task[None] | None = None
 
     @classmethod
     async def connect(cls, url: str, name: str, replicas: int = 1) -> Self:
-        """Raises OSError or nats.errors.Error when nothing answers within some seconds."""
-        client = await nats.connect(
-            url,
-            name=name,
-            connect_timeout=5,
-            max_reconnect_attempts=-1,
-            reconnect_time_wait=0.25,
-            ping_interval=10,
-            error_cb=_log_fault,
-            disconnected_cb=_log_disconnected,
-            reconnected_cb=_log_reconnected,
-            # While the server is away nothing is buffered: a publish fails, and its outbox row stays.
-            pending_size=0,
-        )
-        return cls(client, replicas)
+        """Raises OSError, nats.errors.Error or BusUnsuitable when nothing of use answers within some seconds."""
+        bus = cls(url, name, replicas)
+        await bus._open()
+        bus._keeper = asyncio.create_task(bus._keep())
+        return bus
 
     @property
     def connected(self) -> bool:
-        return self.client.is_connected
+        return self._there.is_set()
+
+    async def available(self) -> None:
+        """Returns when there is a connection."""
+        await self._there.wait()
+
+    async def present(self, _: object = None) -> None:
+        """A duty beside those that use the bus: fails with ConnectionResetError as soon as the connection is lost."""
+        await self.available()
+        await self._lost.wait()
+        raise ConnectionResetError("the connection to the bus is lost")
+
+    async def each_time(self, begin: Beginning) -> None:
+        """Does something now, and again whenever there is a new connection, which is of use only if it succeeds."""
+        self._beginnings.append(begin)
+        await begin()
 
     async def close(self) -> None:
-        await self.client.close()
+        if self._keeper is not None:
+            self._keeper.cancel()
+            await asyncio.gather(self._keeper, return_exceptions=True)
+        await self._client.close()
+
+    async def _keep(self) -> None:
+        """Replaces a lost connection. Never ends by itself."""
+        while True:
+            await self._lost.wait()
+            log.warning("bus disconnected")
+            while self._lost.is_set():
+                await asyncio.sleep(AGAIN)
+                try:
+                    await self._open()
+                except Exception as error:  # whatever it is, the next try may succeed
+                    log.debug("bus away", extra={"kind": type(error).__name__})
+            log.info("bus reconnected")
+
+    async def _open(self) -> None:
+        lost = asyncio.Event()
+
+        async def closed() -> None:
+            lost.set()
+            if self._lost is lost:
+                self._there.clear()
+
+        self._client = await nats.connect(
+            self._url,
+            name=self._name,
+            connect_timeout=5,
+            allow_reconnect=False,
+            max_reconnect_attempts=1,
+            reconnect_time_wait=0.1,
+            ping_interval=10,
+            error_cb=self._log_fault,
+            closed_cb=closed,
+        )
+        self.js = self._client.jetstream(timeout=ACK_WITHIN)
+        try:
+            _check_version(self._client)
+            for begin in self._beginnings:
+                await begin()
+        except BaseException:
+            await self._client.close()
+            raise
+        self._lost = lost
+        if not lost.is_set():
+            self._there.set()
+
+    async def _log_fault(self, error: Exception) -> None:
+        """While the server is away, that is known."""
+        log.log(logging.WARNING if self.connected else logging.DEBUG, "bus fault", extra={"kind": type(error).__name__})
 
     async def ensure_streams(self, packages: set[str]) -> None:
-        """Makes or updates the streams of these packages, and those of dead letters."""
+        """Makes or updates the streams of these packages, and those of dead letters; also after a server lost them."""
+        await self.each_time(lambda: self._ensure_all(packages))
+
+    async def _ensure_all(self, packages: set[str]) -> None:
         for package in sorted(packages | {LATEST_ONLY}):
             latest = 1 if package == LATEST_ONLY else -1
             await self._ensure(stream_of(package), f"qyt.*.{package}.*", max_msgs_per_subject=latest)
@@ -102,6 +178,15 @@ class Bus:
         if traceparent:
             headers["traceparent"] = traceparent
         await self.js.publish(subject_of(event.type, event.district), payload, headers=headers)
+
+    async def rewind(self, stream: str, consumer: str) -> None:
+        """Has a consumer begin again with the first message that it has not acknowledged, at once and in order.
+
+        Without it, what a process took and did not acknowledge comes back half a minute later, after what followed it.
+        """
+        answer = await self._client.request(f"$JS.API.CONSUMER.RESET.{stream}.{consumer}", timeout=ACK_WITHIN)
+        if error := json.loads(answer.data).get("error"):
+            raise APIError.from_error(error)
 
     async def bury(self, consumer: str, message: Msg, fault: str) -> None:
         """To the dead letters. `fault` is the kind of fault; the text of an exception may name people."""
@@ -147,6 +232,10 @@ class DeadLetter:
     fault: str
 
 
+class BusUnsuitable(OperatorFault):
+    """The server that answers is not one that the platform can use."""
+
+
 class DeadLetterUnknown(OperatorFault):
     """No dead letter has this number."""
 
@@ -165,13 +254,8 @@ def event_of(headers: Mapping[str, str]) -> Event:
     return Event(UUID(headers["ce-id"]), headers["ce-district"], headers["ce-type"], headers["ce-subject"])
 
 
-async def _log_fault(error: Exception) -> None:
-    log.warning("bus fault", extra={"kind": type(error).__name__})
-
-
-async def _log_disconnected() -> None:
-    log.warning("bus disconnected")
-
-
-async def _log_reconnected() -> None:
-    log.info("bus reconnected")
+def _check_version(client: Client) -> None:
+    found = client.connected_server_version
+    if (found.major, found.minor) < VERSION:
+        needed = ".".join(map(str, VERSION))
+        raise BusUnsuitable(f"NATS {needed} or later is needed; this server is {found.major}.{found.minor}")

@@ -6,6 +6,7 @@ after some tries, to the dead letters, from where an operator replays it.
 """
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Mapping, Sequence
 
@@ -15,7 +16,7 @@ from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 from sqlalchemy import text
 
 from chassis import tenancy
-from chassis.bus import REPLAY, Bus, event_of, stream_of
+from chassis.bus import REPLAY, Bus, NatsError, event_of, stream_of
 from chassis.database import Database, WriteTx, fault_of
 from chassis.duties import Connect
 from chassis.manifest import Event, EventHandler, package_of, subject_of
@@ -28,6 +29,8 @@ TRIES = 5
 # Seconds before the next try of an event, and while a server is away.
 BACKOFF = (0.05, 0.2, 0.5, 1.0)
 AWAY = 0.5
+# Faults that are not the event's: it is tried until they are over.
+PASSING = ("SERVICE_UNAVAILABLE", "CONCURRENT_CHANGE")
 RECEIVED = Sql(
     text(
         "INSERT INTO inbox (district, event_id) VALUES (:district, :event_id) ON CONFLICT DO NOTHING RETURNING event_id"
@@ -48,6 +51,7 @@ class Consumer:
 
     async def run(self, _: Connect) -> None:
         """Until a server fails, which its caller handles; by then nothing is acked that was not applied."""
+        await self._bus.available()
         packages = sorted({package_of(event) for event in self._handlers})
         async with asyncio.TaskGroup() as group:
             for package in packages:
@@ -66,6 +70,7 @@ class Consumer:
             filter_subjects=list(subjects),
         )
         await self._bus.js.add_consumer(stream, config)
+        await self._bus.rewind(stream, durable)
         subscription = await self._bus.js.pull_subscribe_bind(durable, stream)
         try:
             while True:
@@ -76,7 +81,8 @@ class Consumer:
                 for message in messages:
                     await self._handle(message)
         finally:
-            await subscription.unsubscribe()
+            with contextlib.suppress(NatsError):
+                await subscription.unsubscribe()
 
     async def _handle(self, message: Msg) -> None:
         failures = 0
@@ -85,7 +91,7 @@ class Consumer:
                 await self._apply(message)
                 break
             except Exception as error:
-                if fault_of(error):
+                if fault_of(error) in PASSING:
                     await asyncio.sleep(AWAY)
                 elif failures + 1 < TRIES:
                     await asyncio.sleep(BACKOFF[failures])

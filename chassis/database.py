@@ -216,10 +216,10 @@ class Database:
 
 
 async def _undo(connection: asyncpg.Connection) -> None:
-    """Rolls back; a connection that cannot even do that is thrown away."""
+    """Rolls back; a connection that cannot even do that, in time, is thrown away."""
     try:
-        await connection.execute("ROLLBACK")
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError):
+        await connection.execute("ROLLBACK", timeout=WAIT)
+    except Exception:  # whatever it is, the next call must not get this connection
         connection.terminate()
 
 
@@ -234,6 +234,7 @@ def fault_of(error: BaseException) -> str | None:
     if isinstance(error, asyncpg.PostgresError):
         state = error.sqlstate or ""
         return "SERVICE_UNAVAILABLE" if state.startswith("08") else SQLSTATES.get(state)
-    if isinstance(error, asyncpg.InterfaceError | TimeoutError | OSError):
+    # asyncpg's internal error: a statement met the farewell of a server that is going down.
+    if isinstance(error, asyncpg.InterfaceError | asyncpg.InternalClientError | TimeoutError | OSError):
         return "SERVICE_UNAVAILABLE"
     return None

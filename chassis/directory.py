@@ -6,8 +6,7 @@ not in it does not exist: the directory fails closed.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -19,6 +18,9 @@ from chassis.bus import LATEST_ONLY, Bus, stream_of
 from chassis.manifest import subject_of
 from chassis.wire import read_date
 from quanyutong.common.v1.events_pb2 import DistrictChanged
+
+# Seconds for the entries of all districts to arrive.
+FILLED_WITHIN = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,8 @@ class Directory:
         return self._today
 
     def put(self, entry: District) -> None:
+        if self._all.get(entry.code) == entry:
+            return
         self._all[entry.code] = entry
         self._day = date.min
         self._changed.set()
@@ -61,15 +65,25 @@ class Directory:
         await self._changed.wait()
 
 
-@asynccontextmanager
-async def followed(bus: Bus) -> AsyncIterator[Directory]:
-    """The directory, filled when it is handed out, and kept up to date until the end of the block."""
+async def followed(bus: Bus) -> Directory:
+    """The directory, filled when it is handed out, and kept up to date for as long as the bus is open."""
     directory = Directory()
+    await bus.each_time(lambda: _follow(bus, directory))
+    return directory
+
+
+async def _follow(bus: Bus, directory: Directory) -> None:
+    """Returns when every entry of this moment is in the directory; later changes follow by themselves."""
+    received = 0
+    more = asyncio.Event()
 
     async def receive(message: Msg) -> None:
+        nonlocal received
         directory.put(_entry(DistrictChanged.FromString(message.data)))
+        received += 1
+        more.set()
 
-    # An ordered consumer notices a gap, and after a cut begins again from the latest of each district.
+    # An ordered consumer notices a gap, and begins again where it was.
     subscription = await bus.js.subscribe(
         subject_of(DistrictChanged.DESCRIPTOR.full_name),
         stream=stream_of(LATEST_ONLY),
@@ -77,14 +91,12 @@ async def followed(bus: Bus) -> AsyncIterator[Directory]:
         ordered_consumer=True,
         deliver_policy=DeliverPolicy.LAST_PER_SUBJECT,
     )
-    try:
-        waiting = (await subscription.consumer_info()).num_pending or 0
-        while len(directory._all) < waiting:
-            await asyncio.wait_for(directory.changed(), 10)
-        yield directory
-    finally:
-        if bus.connected:
-            await subscription.unsubscribe()
+    info = await subscription.consumer_info()
+    there = (info.num_pending or 0) + (info.delivered.consumer_seq if info.delivered else 0)
+    async with asyncio.timeout(FILLED_WITHIN):
+        while received < there:
+            more.clear()
+            await more.wait()
 
 
 def _entry(event: DistrictChanged) -> District:

@@ -35,27 +35,36 @@ async def lead(url: URL, schema: str, duties: Sequence[Duty]) -> None:
             url.set(drivername="postgresql").render_as_string(hide_password=False),
             timeout=5,
             command_timeout=30,
-            server_settings={"search_path": f"{schema}, public", "application_name": f"qyt-{schema}-duties"},
+            server_settings={
+                "search_path": f"{schema}, public",
+                "application_name": f"qyt-{schema}-duties",
+                # The server asks after us: the lock of a machine that vanished is free in seconds, not hours.
+                "tcp_keepalives_idle": "5",
+                "tcp_keepalives_interval": "2",
+                "tcp_keepalives_count": "3",
+            },
         )
         try:
             yield connection
         finally:
             connection.terminate()
 
+    told: list[str] = []
     while True:
         try:
-            await _once(connect, schema, duties)
+            await _once(connect, schema, duties, told)
         except* Exception as faults:
-            _log(faults, schema)
+            told[:] = _log(faults, schema, told)
         await asyncio.sleep(RETRY)
 
 
-async def _once(connect: Connect, schema: str, duties: Sequence[Duty]) -> None:
+async def _once(connect: Connect, schema: str, duties: Sequence[Duty], told: list[str]) -> None:
     async with connect() as lock:
         # Not the waiting kind of lock: that is a statement for hours, which holds back every vacuum.
         while not await lock.fetchval("SELECT pg_try_advisory_lock(hashtext($1))", f"qyt-{schema}"):  # noqa: ASYNC110
             await asyncio.sleep(RETRY)
         log.info("leading", extra={"service": schema})
+        told.clear()
         lost = asyncio.Event()
         lock.add_termination_listener(lambda _: lost.set())
         async with asyncio.TaskGroup() as group:
@@ -75,13 +84,18 @@ async def clear_answers(connect: Connect) -> None:
         await asyncio.sleep(CLEARING)
 
 
-def _log(faults: BaseExceptionGroup[Exception], schema: str) -> None:
-    """A fault of a server is a warning; anything else is a mistake of ours, logged with its trace and tried again."""
+def _log(faults: BaseExceptionGroup[Exception], schema: str, told: Sequence[str]) -> list[str]:
+    """A fault of a server is a warning, given once; anything else is a mistake of ours, logged with its trace.
+
+    Returns the kinds of fault that are known by now.
+    """
     away, ours = faults.split(lambda fault: isinstance(fault, NatsError) or fault_of(fault) is not None)
-    if away:
-        log.warning("duties interrupted", extra={"service": schema, "kinds": sorted(set(_kinds(away)))})
+    kinds = sorted(set(_kinds(away))) if away else []
+    if kinds and kinds != told:
+        log.warning("duties interrupted", extra={"service": schema, "kinds": kinds})
     if ours:
         log.error("duties failed", exc_info=ours, extra={"service": schema})
+    return kinds
 
 
 def _kinds(group: BaseExceptionGroup[Any]) -> list[str]:

@@ -5,6 +5,7 @@ ready. Stopping, in reverse: not ready, calls in flight, duties, pools, servers.
 """
 
 import asyncio
+import contextlib
 import logging
 import signal
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -31,6 +32,8 @@ from chassis.telemetry import Telemetry
 from chassis.workers import working
 
 log = logging.getLogger(__name__)
+# Seconds for the events of the last calls to be relayed; what is not is relayed by the next process.
+LAST_EVENTS = 2.0
 # What opens the public door: given settings, the directory, where the keys are, and the addresses of the
 # services that run here; it yields the public URL.
 Door = Callable[[Settings, Directory, str, Sequence[str]], AbstractAsyncContextManager[str]]
@@ -91,10 +94,11 @@ async def running(
         telemetry = Telemetry(settings, target)
         stack.callback(telemetry.close)
         bus = await _connect(stack, settings, target, manifests)
-        directory = await stack.enter_async_context(followed(bus))
+        directory = await followed(bus)
         keys = development.jwks(settings)
         ready = False
-        metrics = stack.enter_context(probes(settings.metrics_listen, lambda: ready and bus.connected))
+        # Not without the bus, too: its absence delays events, while refusing calls for it would stop all districts.
+        metrics = stack.enter_context(probes(settings.metrics_listen, lambda: ready))
         addresses: Sequence[str] = ()
         if manifests and workers > 1:
             names = [manifest.name for manifest in manifests]
@@ -102,9 +106,10 @@ async def running(
         elif manifests:
             verifier = Verifier(Keys(keys), settings.issuer, settings.audience)
             services = [(manifest, _open(stack, settings, manifest)) for manifest in manifests]
+            # Before the listener, so that it ends after it: calls that are let finish still have their events relayed.
+            await stack.enter_async_context(_duties(settings, bus, services))
             listener = await stack.enter_async_context(listening(settings, services, verifier, directory, telemetry))
             addresses = [listener.address]
-            await stack.enter_async_context(_duties(settings, bus, services))
             await _filled(directory)
             await listener.ready(True)
         gateway = None
@@ -150,9 +155,10 @@ def _open(stack: AsyncExitStack, settings: Settings, manifest: Manifest) -> Data
 
 @asynccontextmanager
 async def _duties(settings: Settings, bus: Bus, services: Sequence[tuple[Manifest, Database]]) -> AsyncIterator[None]:
-    tasks = []
+    tasks, relays = [], []
     for manifest, database in services:
-        duties: list[Duty] = [Relay(bus, database.published).run, clear_answers]
+        relays.append(Relay(bus, database.published))
+        duties: list[Duty] = [bus.present, relays[-1].run, clear_answers]
         if manifest.consumes:
             duties.append(Consumer(manifest.name, bus, database, manifest.consumes).run)
         url = relay_url(settings.for_service(manifest.name), manifest.name)
@@ -160,6 +166,9 @@ async def _duties(settings: Settings, bus: Bus, services: Sequence[tuple[Manifes
     try:
         yield
     finally:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LAST_EVENTS):
+                await asyncio.gather(*(relay.finish() for relay in relays))
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

@@ -30,16 +30,35 @@ class Relay:
     def __init__(self, bus: Bus, wake: asyncio.Event) -> None:
         self._bus = bus
         self._wake = wake
+        self._runs = False
+        self._nothing_left = asyncio.Event()
 
     async def run(self, connect: Connect) -> None:
         """Until a server fails, which its caller handles."""
+        await self._bus.available()
         async with connect() as connection:
-            while True:
-                self._wake.clear()
-                if rows := await connection.fetch(NEXT, BATCH):
-                    await self._deliver(connection, rows)
-                else:
-                    await self._wait()
+            self._runs = True
+            try:
+                await self._relay(connection)
+            finally:
+                self._runs = False
+
+    async def finish(self) -> None:
+        """Returns when everything committed so far is delivered; at once where another process delivers."""
+        if self._runs:
+            self._nothing_left.clear()
+            self._wake.set()
+            await self._nothing_left.wait()
+
+    async def _relay(self, connection: asyncpg.Connection) -> None:
+        while True:
+            self._wake.clear()
+            if rows := await connection.fetch(NEXT, BATCH):
+                await self._deliver(connection, rows)
+                continue
+            if not self._wake.is_set():
+                self._nothing_left.set()
+            await self._wait()
 
     async def _wait(self) -> None:
         try:

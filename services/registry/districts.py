@@ -10,7 +10,7 @@ import grpc
 from asyncpg import UniqueViolationError
 from sqlalchemy import and_, bindparam, insert, or_, select, update
 
-from chassis import clock, tenancy
+from chassis import auth, clock, tenancy
 from chassis.database import Database, ReadTx, Row, WriteTx
 from chassis.masks import masked
 from chassis.pagination import page
@@ -18,7 +18,7 @@ from chassis.sql import Sql
 from chassis.wire import check_etag, date_message, etag, read_date
 from quanyutong.common.v1 import events_pb2
 from quanyutong.registry.v1 import districts_pb2 as pb
-from services.registry import domain
+from services.registry import domain, policy
 from services.registry.tables import district
 
 Context = grpc.aio.ServicerContext[Any, Any]
@@ -126,14 +126,17 @@ def _code(name: str) -> str:
 
 
 def _message(row: Row) -> pb.District:
-    return pb.District(
+    """The entry as its reader may see it."""
+    entry = pb.District(
         name=f"districts/{row.code}",
         display_name=row.display_name,
         valid_from=date_message(row.valid_from),
         valid_to=date_message(row.valid_to),
-        suspended=row.suspended,
-        suspension_reason=row.suspension_reason,
-        calls_per_second=row.calls_per_second,
-        calls_in_flight=row.calls_in_flight,
         etag=etag(row.revision),
     )
+    if policy.sees_operations(auth.caller.get(), row.code):
+        entry.suspended = row.suspended
+        entry.suspension_reason = row.suspension_reason
+        entry.calls_per_second = row.calls_per_second
+        entry.calls_in_flight = row.calls_in_flight
+    return entry
