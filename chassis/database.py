@@ -11,7 +11,7 @@ three times as much a statement.
 import asyncio
 import re
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, TypeVar
 
 import asyncpg
@@ -168,10 +168,8 @@ class Database:
         # Set after a commit with events, for the relay in this process.
         self.published = asyncio.Event()
 
-    @asynccontextmanager
-    async def read(self) -> AsyncIterator[ReadTx]:
-        async with self._transaction(ReadTx, "ONLY") as tx:
-            yield tx
+    def read(self) -> AbstractAsyncContextManager[ReadTx]:
+        return self._transaction(ReadTx, "ONLY")
 
     @asynccontextmanager
     async def read_city(self) -> AsyncIterator[ReadTx]:

@@ -121,9 +121,7 @@ class Platform:
             registry = RegistryServiceStub(direct)
             for code in codes:
                 district = districts_pb2.District(name=f"districts/{code}", display_name=f"试验区{code}")
-                await registry.CreateDistrict(
-                    districts_pb2.CreateDistrictRequest(district=district), metadata=operator
-                )
+                await registry.CreateDistrict(districts_pb2.CreateDistrictRequest(district=district), metadata=operator)
             for door in ("direct", "gateway"):
                 async with grpc.aio.insecure_channel(self.address(door)) as channel:
                     await until(lambda channel=channel: self._known(RegistryServiceStub(channel), codes))
@@ -150,11 +148,14 @@ TOPOLOGIES = {
 
 @asynccontextmanager
 async def platform(
-    topology: str, folder: Path, *, program: str = "services", **settings: str
+    topology: str, folder: Path, *, program: str = "services", durable: bool = False, **settings: str
 ) -> AsyncIterator[Platform]:
-    """Runs a platform in `folder`; `settings` are further QYT_ variables, in lower case."""
+    """Runs a platform in `folder`; `settings` are further QYT_ variables, in lower case.
+
+    `durable`: what is committed survives a loss of power too, which tests need not wait for.
+    """
     async with AsyncExitStack() as stack:
-        postgres = EmbeddedPostgres(folder / "postgres", settings={"fsync": "off"})
+        postgres = EmbeddedPostgres(folder / "postgres", settings={} if durable else {"fsync": "off"})
         nats = EmbeddedNats(folder / "nats")
         for server in (postgres, nats):
             await stack.enter_async_context(server)

@@ -1,0 +1,1 @@
+"""What a call costs, against floors measured in the same run."""
