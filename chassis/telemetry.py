@@ -7,12 +7,14 @@ import json
 import logging
 import os
 import sys
+import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from opentelemetry import propagate, trace
+from opentelemetry._logs import Logger, SeverityNumber
 from opentelemetry.exporter.prometheus import PrometheusMetricReader
 from opentelemetry.metrics import CallbackOptions, Observation
 from opentelemetry.sdk.metrics import MeterProvider
@@ -28,6 +30,8 @@ from chassis.rpc import Rpc
 from chassis.settings import Settings
 
 SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30]
+# Seconds for what waits to be sent when the process ends: a collector that is away must not hold it.
+LAST_EXPORT = 5.0
 # What a log record has of itself; everything else in it was given as `extra` and is shown.
 _PLAIN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
@@ -47,6 +51,8 @@ class Telemetry:
         self._exporting = bool(os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT"))
         readers: list[MetricReader] = [PrometheusMetricReader()]
         self._tracers = None
+        self._log_handler = None
+        self._closing: list[Callable[[], object]] = []
         if self._exporting:
             # Imported here: they take a second that a process without an endpoint need not spend.
             from opentelemetry.exporter.otlp.proto.grpc.metric_exporter import OTLPMetricExporter
@@ -54,19 +60,34 @@ class Telemetry:
 
             readers.append(PeriodicExportingMetricReader(OTLPMetricExporter()))
             self._tracers = TracerProvider(
-                resource=resource, sampler=ParentBased(TraceIdRatioBased(settings.trace_share))
+                ParentBased(TraceIdRatioBased(settings.trace_share)), resource, shutdown_on_exit=False
             )
             self._tracers.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+            self._closing.append(self._tracers.shutdown)
+            self._export_logs(resource)
         self._meters = MeterProvider(
             readers,
             resource,
+            shutdown_on_exit=False,
             views=[View(instrument_unit="s", aggregation=ExplicitBucketHistogramAggregation(SECONDS))],
         )
+        self._closing.append(self._meters.shutdown)
         self.meter = self._meters.get_meter("quanyutong")
         self.tracer = self._tracers.get_tracer("quanyutong") if self._tracers else None
         self._seconds = self.meter.create_histogram(
             "qyt_call_duration", "s", "Time of a call in a service, by method and reason (OK when it succeeded)."
         )
+
+    def _export_logs(self, resource: Resource) -> None:
+        from opentelemetry.exporter.otlp.proto.grpc._log_exporter import OTLPLogExporter
+        from opentelemetry.sdk._logs import LoggerProvider
+        from opentelemetry.sdk._logs.export import BatchLogRecordProcessor
+
+        loggers = LoggerProvider(resource, shutdown_on_exit=False)
+        loggers.add_log_record_processor(BatchLogRecordProcessor(OTLPLogExporter()))
+        self._closing.append(loggers.shutdown)
+        self._log_handler = _Exported(loggers.get_logger("quanyutong"))
+        logging.getLogger().addHandler(self._log_handler)
 
     @contextmanager
     def call(self, rpc: Rpc, metadata: Mapping[str, str]) -> Iterator[Measured]:
@@ -108,10 +129,15 @@ class Telemetry:
         self.meter.create_observable_gauge(name, [observe], unit, description)
 
     def close(self) -> None:
-        """Sends what is waiting. Blocks for as long as the exporters take."""
-        self._meters.shutdown()
-        if self._tracers:
-            self._tracers.shutdown()
+        """Sends what is waiting, as far as the collector takes it within LAST_EXPORT."""
+        if self._log_handler:
+            logging.getLogger().removeHandler(self._log_handler)
+        threads = [threading.Thread(target=close, daemon=True) for close in self._closing]
+        for thread in threads:
+            thread.start()
+        end = time.monotonic() + LAST_EXPORT
+        for thread in threads:
+            thread.join(max(0.0, end - time.monotonic()))
 
 
 def traceparent() -> str:
@@ -131,13 +157,52 @@ class _Json(logging.Formatter):
             "logger": record.name,
             "event": record.getMessage(),
         }
-        line |= {name: value for name, value in vars(record).items() if name not in _PLAIN}
+        line |= _given(record)
         span = trace.get_current_span().get_span_context()
         if span.is_valid:
             line["trace"] = trace.format_trace_id(span.trace_id)
         if record.exc_info:
             line["stack"] = self.formatException(record.exc_info)
         return json.dumps(line, ensure_ascii=False, default=str)
+
+
+class _Exported(logging.Handler):
+    """Sends by OTLP what the log says, and no more."""
+
+    def __init__(self, logger: Logger) -> None:
+        super().__init__()
+        self._logger = logger
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.name.startswith(("opentelemetry", "grpc")):
+            return  # An export that fails would export that it failed.
+        facts = {
+            name: value if isinstance(value, str | int | float) else str(value)
+            for name, value in _given(record).items()
+        }
+        if record.exc_info:
+            facts["stack"] = logging.Formatter().formatException(record.exc_info)
+        self._logger.emit(
+            timestamp=int(record.created * 1e9),
+            severity_number=_SEVERITY.get(record.levelno, SeverityNumber.UNSPECIFIED),
+            severity_text=record.levelname,
+            body=record.getMessage(),
+            attributes={"logger": record.name, **facts},
+        )
+
+
+_SEVERITY = {
+    logging.DEBUG: SeverityNumber.DEBUG,
+    logging.INFO: SeverityNumber.INFO,
+    logging.WARNING: SeverityNumber.WARN,
+    logging.ERROR: SeverityNumber.ERROR,
+    logging.CRITICAL: SeverityNumber.FATAL,
+}
+
+
+def _given(record: logging.LogRecord) -> dict[str, object]:
+    """What the one who logged gave as `extra`."""
+    return {name: value for name, value in vars(record).items() if name not in _PLAIN}
 
 
 def log_to_stderr(level: str) -> None:

@@ -1,0 +1,99 @@
+"""`python -m tests.demo`: from nothing to the table of the city, and to an end."""
+
+import asyncio
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import click
+import grpc
+
+from chassis.faults import OperatorFault
+from chassis.settings import Settings
+from quanyutong.registry.v1.registry_pb2_grpc import RegistryServiceStub
+from tests.demo import plan, published, table
+from tests.demo.city import City, overseer
+from tests.demo.registering import register
+from tests.demo.standing import PlatformFailed, connected, standing
+
+INTERRUPTED = 130
+SYNTHETIC = "Every person is synthetic, and named so: a surname, 某, the subdistrict's code and a number."
+SOURCE = "Published: press conference of the city's people's congress, 23 January 2024. Counted: by the services."
+
+
+@contextmanager
+def timed(what: str) -> Iterator[None]:
+    """Says how long the block took."""
+    started = time.monotonic()
+    yield
+    click.echo(f"{what}: {time.monotonic() - started:.1f} s")
+
+
+async def demo(settings: Settings) -> bool:
+    """Whether every published figure came out."""
+    started = time.monotonic()
+    async with standing(settings, overseer(settings)) as (gateway, ran_before):
+        said = "runs already and is used" if ran_before else f"started in {time.monotonic() - started:.1f} s"
+        click.echo(f"The platform at {gateway} {said}.")
+        async with connected(gateway) as channel:
+            stub = RegistryServiceStub(channel)
+            city = City(stub, settings)
+            await registered(city, stub)
+            return await shown(city)
+
+
+async def registered(city: City, stub: RegistryServiceStub) -> None:
+    districts = await city.planned()
+    click.echo(f"Subdistricts with an assembly: {plan.RULE}.\n{SYNTHETIC}")
+    bodies = sum(1 + len(district.sizes) for district in districts)
+    with timed("Registered"), click.progressbar(length=bodies, label=f"Registering {bodies} assemblies") as bar:
+        done = await register(districts, stub, city.staff, lambda: bar.update(1))
+    click.echo(
+        f"Found {done.bodies_found} congresses and assemblies, "
+        f"entered {done.bodies_entered} with {done.mandates_entered:,} mandates."
+    )
+
+
+async def shown(city: City) -> bool:
+    with timed("Counted"):
+        names, summaries, (mandates, holding_two) = await asyncio.gather(city.names(), city.summaries(), city.baitao())
+    click.echo()
+    for line in table.city(names, summaries):
+        click.echo(line)
+    figures = table.compared(summaries, [mandate.capacity for mandate in mandates], holding_two)
+    click.echo(f"\n{f'state of {published.AS_OF}':<60}{'published':>10}{'counted':>10}")
+    for figure in figures:
+        click.echo(str(figure))
+    click.echo(f"\n{SOURCE}")
+    return all(figure.equal for figure in figures)
+
+
+async def until_stopped(settings: Settings) -> bool:
+    """The demo, ended in order by SIGTERM as it is by Ctrl-C."""
+    task = asyncio.current_task()
+    assert task is not None
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    return await demo(settings)
+
+
+def main() -> int:
+    started = time.monotonic()
+    try:
+        equal = asyncio.run(until_stopped(Settings.load()))
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        click.echo("stopped", err=True)
+        return INTERRUPTED
+    except (OperatorFault, PlatformFailed, plan.PlanImpossible) as fault:
+        click.echo(f"Error: {fault}", err=True)
+        return 1
+    except grpc.aio.AioRpcError as refused:
+        click.echo(f"Error: {refused.code().name}: {refused.details()}", err=True)
+        return 1
+    click.echo(f"Everything: {time.monotonic() - started:.1f} s.")
+    return 0 if equal else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

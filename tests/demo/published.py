@@ -1,0 +1,16 @@
+"""What the city published of the end of 2023 (press conference of its people's congress, 23 January 2024)."""
+
+from datetime import date
+
+AS_OF = date(2023, 12, 31)
+DISTRICTS = 38
+DISTRICTS_WITH_ASSEMBLIES = 34
+ASSEMBLIES = 171
+REPRESENTATIVES = 9_291
+
+BAITAO = "500102013"
+BAITAO_REPRESENTATIVES = 71
+BAITAO_DEPUTIES = 14
+BAITAO_PARTY_DELEGATES = 4
+BAITAO_CPPCC_MEMBERS = 2
+BAITAO_RESIDENTS_AND_WORKERS = 51

@@ -1,0 +1,208 @@
+"""Registers the districts, several at once, each by tokens of its own.
+
+Whatever an earlier run has done is found and left alone. A registration enters
+all of its rows or none, so an assembly with one active mandate has them all.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import TypeAlias
+from uuid import NAMESPACE_URL, uuid5
+
+import grpc
+from google.protobuf.message import Message
+
+from chassis.wire import date_message
+from quanyutong.registry.v1.assemblies_pb2 import (
+    ASSEMBLY_KIND_DISTRICT_CONGRESS,
+    ASSEMBLY_KIND_SUBDISTRICT_ASSEMBLY,
+    Assembly,
+    CreateAssemblyRequest,
+    ListAssembliesRequest,
+    ListTermsRequest,
+    OpenTermRequest,
+    Term,
+)
+from quanyutong.registry.v1.mandates_pb2 import (
+    CAPACITY_DEPUTY,
+    MANDATE_STATE_ACTIVE,
+    Capacity,
+    ListMandatesRequest,
+    RegisterMandatesRequest,
+)
+from quanyutong.registry.v1.registry_pb2_grpc import RegistryServiceStub
+from tests.demo import published
+from tests.demo.people import person
+from tests.demo.plan import composition
+from tests.harness import reason
+
+DISTRICTS_AT_ONCE = 8
+TERM_BEGINS = date(2022, 1, 1)
+ACTIVE_FROM = date(2023, 1, 1)
+# The counts of the terms are not published; these are the first that the platform holds.
+TERM_NUMBER = 1
+RECOMMENDER = "演示数据（人员均为虚构）"
+CONGRESS = ""
+Metadata: TypeAlias = tuple[tuple[str, str], ...]
+Row: TypeAlias = RegisterMandatesRequest.Row
+
+
+@dataclass(frozen=True)
+class District:
+    """One district and what is to be there: a congress, and an assembly of some size in each of some subdistricts."""
+
+    code: str
+    name: str
+    units: Mapping[str, str]
+    sizes: Mapping[str, int]
+
+
+@dataclass
+class Done:
+    """What was found, and what was entered."""
+
+    bodies_found: int = 0
+    bodies_entered: int = 0
+    mandates_entered: int = 0
+
+
+async def register(
+    districts: Iterable[District],
+    stub: RegistryServiceStub,
+    metadata: Callable[[str], Metadata],
+    advance: Callable[[], None],
+) -> Done:
+    """Registers all that is missing, or raises the first refusal.
+
+    `metadata` makes that of a district's clerk and examiner; `advance` is called after each assembly and congress.
+    """
+    done = Done()
+    places = asyncio.Semaphore(DISTRICTS_AT_ONCE)
+
+    async def one(district: District) -> None:
+        async with places:
+            await _Registrar(district, stub, metadata(district.code), done, advance).run()
+
+    try:
+        async with asyncio.TaskGroup() as group:
+            for district in districts:
+                group.create_task(one(district))
+    except ExceptionGroup as refusals:  # the first one ended the others
+        raise refusals.exceptions[0] from None
+    return done
+
+
+class _Registrar:
+    """The registration of one district."""
+
+    def __init__(
+        self,
+        district: District,
+        stub: RegistryServiceStub,
+        metadata: Metadata,
+        done: Done,
+        advance: Callable[[], None],
+    ) -> None:
+        self._district = district
+        self._stub = stub
+        self._metadata = metadata
+        self._done = done
+        self._advance = advance
+
+    async def run(self) -> None:
+        there = await self._assemblies()
+        deputies = await self._congress(there)
+        for unit, size in sorted(self._district.sizes.items()):
+            term = await self._body(there, unit)
+            known = deputies if unit == published.BAITAO else []
+            seats = enumerate(composition(unit, size), start=1)
+            await self._seat(term, [_row(unit, number, capacity, known) for number, capacity in seats])
+            self._advance()
+
+    async def _congress(self, there: Mapping[str, str]) -> list[str]:
+        """Its deputies, as far as they are published: those who sit in Baitao's assembly too."""
+        term = await self._body(there, CONGRESS)
+        deputies = published.BAITAO_DEPUTIES if published.BAITAO in self._district.sizes else 0
+        await self._seat(term, [_row(published.BAITAO, number, CAPACITY_DEPUTY) for number in range(1, deputies + 1)])
+        self._advance()
+        return await self._persons(term) if deputies else []
+
+    async def _body(self, there: Mapping[str, str], unit: str) -> str:
+        """The term of an assembly or, without a unit, of the congress; both are made where they are missing."""
+        if found := there.get(unit):
+            self._done.bodies_found += 1
+            return await self._term(found)
+        self._done.bodies_entered += 1
+        return await self._term(await self._created(unit))
+
+    async def _assemblies(self) -> dict[str, str]:
+        """The assemblies that are there, by the code of their unit."""
+        answer = await self._stub.ListAssemblies(ListAssembliesRequest(page_size=500), metadata=self._metadata)
+        return {assembly.unit.removeprefix("units/"): assembly.name for assembly in answer.assemblies}
+
+    async def _created(self, unit: str) -> str:
+        congress = unit == CONGRESS
+        kind = ASSEMBLY_KIND_DISTRICT_CONGRESS if congress else ASSEMBLY_KIND_SUBDISTRICT_ASSEMBLY
+        title = f"{self._district.name}人民代表大会" if congress else f"{self._district.units[unit]}议事代表会议"
+        assembly = Assembly(kind=kind, unit="" if congress else f"units/{unit}", display_name=title)
+        request = CreateAssemblyRequest(assembly=assembly, request_id=self._id(assembly))
+        try:
+            return (await self._stub.CreateAssembly(request, metadata=self._metadata)).name
+        except grpc.aio.AioRpcError as error:
+            if reason(error) != "ERROR_REASON_ASSEMBLY_EXISTS":
+                raise
+            return (await self._assemblies())[unit]
+
+    async def _term(self, assembly: str) -> str:
+        there = await self._stub.ListTerms(ListTermsRequest(parent=assembly), metadata=self._metadata)
+        for term in there.terms:
+            if term.number == TERM_NUMBER:
+                return term.name
+        term = Term(number=TERM_NUMBER, start_date=date_message(TERM_BEGINS))
+        request = OpenTermRequest(parent=assembly, term=term, request_id=self._id(term, assembly))
+        try:
+            return (await self._stub.OpenTerm(request, metadata=self._metadata)).name
+        except grpc.aio.AioRpcError as error:
+            if reason(error) != "ERROR_REASON_TERM_EXISTS":
+                raise
+            return f"{assembly}/terms/{TERM_NUMBER}"
+
+    async def _seat(self, term: str, rows: Sequence[Row]) -> None:
+        if not rows or await self._persons(term):
+            return
+        opening = RegisterMandatesRequest.Opening(
+            term=term, active_from=date_message(ACTIVE_FROM), recommender=RECOMMENDER
+        )
+        opening.request_id = self._id(opening, *(row.SerializeToString(deterministic=True).hex() for row in rows))
+        answer = await self._stub.RegisterMandates(_stream(opening, rows), metadata=self._metadata)
+        self._done.mandates_entered += answer.registered
+
+    async def _persons(self, term: str) -> list[str]:
+        """Who sits there."""
+        request = ListMandatesRequest(
+            assembly=term.partition("/terms/")[0], states=[MANDATE_STATE_ACTIVE], page_size=500
+        )
+        answer = await self._stub.ListMandates(request, metadata=self._metadata)
+        return [mandate.person for mandate in answer.mandates]
+
+    def _id(self, message: Message, *more: str) -> str:
+        """The request_id of exactly this request: repeated by a later run, it is the same."""
+        parts = (self._district.code, message.SerializeToString(deterministic=True).hex(), *more)
+        return str(uuid5(NAMESPACE_URL, "/".join(("quanyutong-demo", *parts))))
+
+
+def _row(unit: str, number: int, capacity: "Capacity.ValueType", known: Sequence[str] = ()) -> Row:
+    """A seat for a known person or, beyond those, for a new one."""
+    if number <= len(known):
+        return Row(person=known[number - 1], capacity=capacity)
+    return Row(new_person=person(unit, number), capacity=capacity)
+
+
+async def _stream(
+    opening: RegisterMandatesRequest.Opening, rows: Sequence[Row]
+) -> AsyncIterator[RegisterMandatesRequest]:
+    yield RegisterMandatesRequest(opening=opening)
+    for row in rows:
+        yield RegisterMandatesRequest(row=row)

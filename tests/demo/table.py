@@ -1,0 +1,126 @@
+"""The table of the city, from what the services count, and the published figures beside it."""
+
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from quanyutong.registry.v1.assemblies_pb2 import (
+    ASSEMBLY_KIND_DISTRICT_CONGRESS,
+    ASSEMBLY_KIND_SUBDISTRICT_ASSEMBLY,
+    AssemblyKind,
+)
+from quanyutong.registry.v1.mandates_pb2 import (
+    CAPACITY_CPPCC_MEMBER,
+    CAPACITY_DEPUTY,
+    CAPACITY_FRONT_LINE_WORKER,
+    CAPACITY_PARTY_DELEGATE,
+    CAPACITY_RESIDENT,
+    Capacity,
+)
+from quanyutong.registry.v1.summary_pb2 import AssemblyCount, Summary
+from tests.demo import published
+
+HEADINGS = ("code", "district", "congress", "assemblies", "representatives", "women", "community workers", "residents")
+WIDTHS = (6, 26, 8, 10, 15, 6, 17, 9)
+
+
+@dataclass
+class Counts:
+    """What stands in a line."""
+
+    congresses: int = 0
+    assemblies: int = 0
+    representatives: int = 0
+    women: int = 0
+    community_workers: int = 0
+    residents: int = 0
+    districts_with_assemblies: int = 0
+
+
+def counted(summaries: Iterable[Summary]) -> Counts:
+    """The sum over districts of what the services counted in each."""
+    total = Counts()
+    for summary in summaries:
+        total.congresses += _of(summary, ASSEMBLY_KIND_DISTRICT_CONGRESS).assemblies
+        found = _of(summary, ASSEMBLY_KIND_SUBDISTRICT_ASSEMBLY)
+        total.assemblies += found.assemblies
+        total.representatives += found.delegates
+        total.women += found.women
+        total.community_workers += found.community_workers
+        total.residents += sum(c.delegates for c in found.capacities if c.capacity == CAPACITY_RESIDENT)
+        total.districts_with_assemblies += found.assemblies > 0
+    return total
+
+
+def _of(summary: Summary, kind: "AssemblyKind.ValueType") -> AssemblyCount:
+    return next((count for count in summary.assemblies if count.kind == kind), AssemblyCount())
+
+
+def city(names: Mapping[str, str], summaries: Mapping[str, Summary]) -> Iterator[str]:
+    """One line a district, and one for the city."""
+    yield _line(HEADINGS)
+    for code in sorted(summaries):
+        yield _line((code, names[code], *_cells(counted([summaries[code]]))))
+    total = counted(summaries.values())
+    yield _line(("city", f"{len(summaries)} ({total.districts_with_assemblies} with assemblies)", *_cells(total)))
+
+
+def _cells(counts: Counts) -> Sequence[str]:
+    whole = counts.representatives
+    shares = (counts.women, counts.community_workers, counts.residents)
+    return (
+        str(counts.congresses),
+        str(counts.assemblies),
+        f"{whole:,}",
+        *(f"{part / whole:.1%}" if whole else "-" for part in shares),
+    )
+
+
+def _line(cells: Sequence[str]) -> str:
+    code, name, *numbers = cells
+    texts = [code.ljust(WIDTHS[0]), _padded(name, WIDTHS[1])]
+    texts += [text.rjust(width) for text, width in zip(numbers, WIDTHS[2:], strict=True)]
+    return "  ".join(texts).rstrip()
+
+
+def _padded(text: str, width: int) -> str:
+    """Chinese characters take two columns of a terminal."""
+    taken = sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)
+    return text + " " * (width - taken)
+
+
+@dataclass(frozen=True)
+class Compared:
+    """One figure, as it is published and as it is counted."""
+
+    name: str
+    published: int
+    counted: int
+
+    @property
+    def equal(self) -> bool:
+        return self.published == self.counted
+
+    def __str__(self) -> str:
+        verdict = "equal" if self.equal else "NOT EQUAL"
+        return f"{self.name:<60}{self.published:>10,}{self.counted:>10,}  {verdict}"
+
+
+def compared(
+    summaries: Mapping[str, Summary], baitao: Sequence["Capacity.ValueType"], holding_two: int
+) -> list[Compared]:
+    """Every published figure. `baitao` is as what each representative sits there."""
+    total = counted(summaries.values())
+    residents = baitao.count(CAPACITY_RESIDENT) + baitao.count(CAPACITY_FRONT_LINE_WORKER)
+    return [
+        Compared("districts, each with its congress", published.DISTRICTS, total.congresses),
+        Compared("subdistricts with an assembly", published.ASSEMBLIES, total.assemblies),
+        Compared("districts that have one", published.DISTRICTS_WITH_ASSEMBLIES, total.districts_with_assemblies),
+        Compared("representatives", published.REPRESENTATIVES, total.representatives),
+        Compared("Baitao (白涛): representatives", published.BAITAO_REPRESENTATIVES, len(baitao)),
+        Compared("Baitao: district deputies", published.BAITAO_DEPUTIES, baitao.count(CAPACITY_DEPUTY)),
+        Compared("Baitao: of these, holding a mandate in the congress too", published.BAITAO_DEPUTIES, holding_two),
+        Compared("Baitao: party delegates", published.BAITAO_PARTY_DELEGATES, baitao.count(CAPACITY_PARTY_DELEGATE)),
+        Compared("Baitao: CPPCC members", published.BAITAO_CPPCC_MEMBERS, baitao.count(CAPACITY_CPPCC_MEMBER)),
+        Compared("Baitao: residents and workers", published.BAITAO_RESIDENTS_AND_WORKERS, residents),
+    ]

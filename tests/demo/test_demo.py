@@ -1,0 +1,124 @@
+"""The demo's arithmetic and choices: the published sums come out, whatever the register holds beside."""
+
+import csv
+from collections import Counter, defaultdict
+
+import pytest
+
+from quanyutong.registry.v1.assemblies_pb2 import ASSEMBLY_KIND_DISTRICT_CONGRESS, ASSEMBLY_KIND_SUBDISTRICT_ASSEMBLY
+from quanyutong.registry.v1.mandates_pb2 import (
+    CAPACITY_CPPCC_MEMBER,
+    CAPACITY_DEPUTY,
+    CAPACITY_FRONT_LINE_WORKER,
+    CAPACITY_PARTY_DELEGATE,
+    CAPACITY_RESIDENT,
+)
+from quanyutong.registry.v1.persons_pb2 import GENDER_FEMALE, OCCUPATION_COMMUNITY_WORKER
+from quanyutong.registry.v1.summary_pb2 import AssemblyCount, CapacityCount, Summary
+from services.registry.reference import FILES
+from tests.demo import plan, published, table
+from tests.demo.people import person
+
+
+@pytest.fixture(scope="module")
+def subdistricts() -> dict[str, list[str]]:
+    """The real ones, of each of the 38 districts."""
+    found: dict[str, list[str]] = defaultdict(list)
+    with (FILES / "units.csv").open(encoding="utf-8") as file:
+        for row in csv.DictReader(file):
+            if row["kind"] == "subdistrict":
+                found[row["district"]].append(row["code"])
+    return found
+
+
+@pytest.fixture(scope="module")
+def seats(subdistricts: dict[str, list[str]]) -> dict[str, int]:
+    return plan.sizes(plan.chosen(subdistricts))
+
+
+def test_the_published_number_of_districts_has_the_published_number_of_assemblies(seats: dict[str, int]) -> None:
+    assert len(seats) == 171
+    assert len({unit[:6] for unit in seats}) == 34
+    assert published.BAITAO in seats
+
+
+def test_the_seats_add_up_and_every_assembly_has_a_normal_size(seats: dict[str, int]) -> None:
+    assert sum(seats.values()) == 9_291
+    assert seats[published.BAITAO] == 71
+    assert all(30 <= size <= 80 for size in seats.values())
+    assert len(set(seats.values())) > 20
+
+
+def test_the_choice_does_not_hang_on_the_order_in_which_it_is_told(subdistricts: dict[str, list[str]]) -> None:
+    turned = {district: units[::-1] for district, units in reversed(subdistricts.items())}
+    assert plan.chosen(turned) == plan.chosen(subdistricts)
+    assert plan.sizes(plan.chosen(turned)) == plan.sizes(plan.chosen(subdistricts))
+
+
+def test_too_few_subdistricts_are_refused(subdistricts: dict[str, list[str]]) -> None:
+    with pytest.raises(plan.PlanImpossible):
+        plan.chosen({district: units[:2] for district, units in subdistricts.items()})
+    with pytest.raises(plan.PlanImpossible):
+        plan.chosen({d: [unit for unit in units if unit != published.BAITAO] for d, units in subdistricts.items()})
+
+
+def test_baitao_is_composed_as_published() -> None:
+    seats = Counter(plan.composition(published.BAITAO, 71))
+    assert (seats[CAPACITY_DEPUTY], seats[CAPACITY_PARTY_DELEGATE], seats[CAPACITY_CPPCC_MEMBER]) == (14, 4, 2)
+    assert seats[CAPACITY_RESIDENT] + seats[CAPACITY_FRONT_LINE_WORKER] == 51
+    assert seats.total() == 71
+
+
+@pytest.mark.parametrize("size", range(30, 81))
+def test_residents_are_the_main_body_of_every_assembly(size: int) -> None:
+    seats = Counter(plan.composition("500101001", size))
+    assert seats.total() == size
+    assert 2 * seats[CAPACITY_RESIDENT] > size
+    assert set(seats) == {*plan.SHARES, CAPACITY_RESIDENT} - {kind for kind in plan.SHARES if not seats[kind]}
+
+
+def test_persons_are_the_same_in_every_run_and_plainly_synthetic() -> None:
+    assert person("500102013", 7) == person("500102013", 7)
+    assert person("500102013", 7) != person("500102013", 8)
+    assert person("500102013", 7).display_name[1:] == "某500102013-07"
+
+
+def test_persons_may_sit_and_their_shares_are_those_of_a_city(seats: dict[str, int]) -> None:
+    people = [person(unit, number) for unit, size in seats.items() for number in range(1, size + 1)]
+    assert len({one.display_name for one in people}) == 9_291
+    assert all(one.birth_date.year <= 2004 and one.residence_since.year <= 2021 for one in people)
+    assert 0.38 < sum(one.gender == GENDER_FEMALE for one in people) / len(people) < 0.42
+    assert 0.10 < sum(one.occupation == OCCUPATION_COMMUNITY_WORKER for one in people) / len(people) < 0.18
+
+
+def _summary(assemblies: int, delegates: int, women: int = 0, residents: int = 0) -> Summary:
+    congress = AssemblyCount(kind=ASSEMBLY_KIND_DISTRICT_CONGRESS, assemblies=1, delegates=14, women=9)
+    count = AssemblyCount(
+        kind=ASSEMBLY_KIND_SUBDISTRICT_ASSEMBLY,
+        assemblies=assemblies,
+        delegates=delegates,
+        women=women,
+        capacities=[CapacityCount(capacity=CAPACITY_RESIDENT, delegates=residents)],
+    )
+    return Summary(assemblies=[congress, count] if assemblies else [congress])
+
+
+def test_the_city_is_the_sum_of_its_districts_and_congresses_are_not_assemblies() -> None:
+    total = table.counted([_summary(2, 100, women=40, residents=60), _summary(0, 0), _summary(1, 50, residents=30)])
+    assert total == table.Counts(3, 3, 150, 40, 0, 90, 2)
+
+
+def test_a_line_lines_up_with_chinese_names_and_shows_no_share_of_nothing() -> None:
+    heading, some, none, _ = table.city({"1": "涪陵区", "2": "城口县"}, {"1": _summary(1, 50, 20), "2": _summary(0, 0)})
+    assert some.split() == ["1", "涪陵区", "1", "1", "50", "40.0%", "0.0%", "0.0%"]
+    assert none.split() == ["2", "城口县", "1", "0", "0", "-", "-", "-"]
+    assert len(some) + len("涪陵区") == len(heading)
+
+
+def test_a_figure_that_differs_is_said_to() -> None:
+    figures = table.compared({"500102": _summary(1, 71)}, plan.composition(published.BAITAO, 71)[:-1], 14)
+    unequal = {figure.name for figure in figures if not figure.equal}
+    assert "representatives" in unequal
+    assert "Baitao: residents and workers" in unequal
+    assert "Baitao: party delegates" not in unequal
+    assert all(("NOT EQUAL" in str(figure)) == (not figure.equal) for figure in figures)
