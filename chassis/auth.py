@@ -1,6 +1,7 @@
 """Who is calling: verifies tokens against the key set, and remembers those verified until they expire."""
 
 import asyncio
+import contextlib
 import json
 import time
 import urllib.request
@@ -55,14 +56,15 @@ class Keys:
         self._reading = asyncio.Lock()
 
     async def find(self, key_id: str | None) -> jwt.PyJWK:
-        """The key of this id. Raises Refusal TOKEN_INVALID when there is none."""
+        """The key of this id. Raises Refusal TOKEN_INVALID when it is unknown, SERVICE_UNAVAILABLE when all are."""
         age = time.monotonic() - self._read_at
         if age > REFRESH or (key_id not in self._keys and age > REFRESH_UNKNOWN):
             await self._refresh()
         try:
             return self._keys[key_id]
         except KeyError:
-            raise Refusal("TOKEN_INVALID") from None
+            # Without any key, it is not the token that is at fault.
+            raise Refusal("TOKEN_INVALID" if self._keys else "SERVICE_UNAVAILABLE") from None
 
     async def text(self) -> str:
         """The key set as it is published."""
@@ -79,14 +81,24 @@ class Keys:
             if time.monotonic() - self._read_at < REFRESH_UNKNOWN:
                 return
             try:
-                keys = json.loads(await self.text())["keys"]
-            except (OSError, ValueError, KeyError) as error:
+                keys = _usable(json.loads(await self.text())["keys"])
+            except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
                 if not self._keys:
                     raise Refusal("SERVICE_UNAVAILABLE") from error
                 return
             finally:
                 self._read_at = time.monotonic()
-            self._keys = {key.get("kid"): jwt.PyJWK(key) for key in keys}
+            self._keys = keys
+
+
+def _usable(published: list[dict[str, Any]]) -> dict[str | None, jwt.PyJWK]:
+    """The keys by their ids, without those to encrypt and those of a kind that is not known here (RFC 7517, 5)."""
+    keys = {}
+    for key in published:
+        with contextlib.suppress(jwt.PyJWTError):
+            if key.get("use", "sig") == "sig":
+                keys[key.get("kid")] = jwt.PyJWK(key)
+    return keys
 
 
 class Verifier:

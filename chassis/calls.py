@@ -97,7 +97,7 @@ class Chain(grpc.aio.ServerInterceptor):
 
     @asynccontextmanager
     async def _call(self, rpc: Rpc, context: Context) -> AsyncIterator[None]:
-        metadata = {key: value for key, value in context.invocation_metadata() or () if isinstance(value, str)}
+        metadata = _metadata(context)
         with self._telemetry.call(rpc, metadata) as measured:
             try:
                 caller = await self._verifier.verify(metadata.get("authorization"))
@@ -168,6 +168,15 @@ class Chain(grpc.aio.ServerInterceptor):
         status = catalogue.status(refusal, preferred_language(metadata.get("accept-language", "")))
         details = (("grpc-status-details-bin", status.SerializeToString()),)
         await context.abort(STATUS_CODES[status.code], status.message, details)
+
+
+def _metadata(context: Context) -> Mapping[str, str]:
+    """What the call carries. A repeated key is one list (RFC 9110, 5.3): two tokens are no token, as in Envoy."""
+    found: dict[str, str] = {}
+    for key, value in context.invocation_metadata() or ():
+        if isinstance(value, str):
+            found[key] = f"{found[key]}, {value}" if key in found else value
+    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from chassis.database import Database, WriteTx, fault_of
 from chassis.duties import Connect
 from chassis.manifest import Event, EventHandler, package_of, subject_of
 from chassis.sql import Sql
+from chassis.telemetry import continuing
 
 log = logging.getLogger(__name__)
 BATCH = 100
@@ -108,7 +109,7 @@ class Consumer:
         event = event_of(message.headers or {})
         kind, handler = self._handlers[event.type]
         content = kind.FromString(message.data)
-        with tenancy.acting_for(event.district):
+        with tenancy.acting_for(event.district), continuing(message.headers or {}):
             async with self._database.write() as tx:
                 if await _first_time(tx, event):
                     await handler(tx, content, event)

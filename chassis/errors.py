@@ -127,7 +127,8 @@ def preferred_language(accept_language: str) -> str:
     for place, part in enumerate(accept_language.split(",")):
         tag, _, weight = part.strip().partition(";q=")
         primary = tag.lower().split("-")[0]
-        choices += [(-_weight(weight), place, known) for known in LANGUAGES if known.startswith(primary or "?")]
+        if (preference := _weight(weight)) > 0:  # 0 is: anything but this
+            choices += [(-preference, place, known) for known in LANGUAGES if known.startswith(primary or "?")]
     return min(choices)[2] if choices else LANGUAGES[0]
 
 

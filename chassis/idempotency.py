@@ -47,7 +47,9 @@ def identify(request_id: str, messages: Iterable[Message]) -> None:
         subject, path = _mutation.get()
         digest = hashlib.sha256(path.encode())
         for message in messages:
-            digest.update(message.SerializeToString(deterministic=True))
+            content = message.SerializeToString(deterministic=True)
+            digest.update(len(content).to_bytes(8))  # or two messages could be taken for one
+            digest.update(content)
         _request.set(Request(subject, request_id, digest.digest()))
 
 

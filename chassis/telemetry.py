@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from opentelemetry import propagate, trace
+from opentelemetry import context, propagate, trace
 from opentelemetry._logs import Logger, SeverityNumber
 from opentelemetry.exporter.prometheus import PrometheusMetricReader
 from opentelemetry.metrics import CallbackOptions, Observation
@@ -51,7 +51,7 @@ class Telemetry:
         self._exporting = bool(os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT"))
         readers: list[MetricReader] = [PrometheusMetricReader()]
         self._tracers = None
-        self._log_handler = None
+        self._log_handler: logging.Handler | None = None
         self._closing: list[Callable[[], object]] = []
         if self._exporting:
             # Imported here: they take a second that a process without an endpoint need not spend.
@@ -138,6 +138,16 @@ class Telemetry:
         end = time.monotonic() + LAST_EXPORT
         for thread in threads:
             thread.join(max(0.0, end - time.monotonic()))
+
+
+@contextmanager
+def continuing(headers: Mapping[str, str]) -> Iterator[None]:
+    """What is logged and published inside belongs to the trace that the headers name, if they name one."""
+    token = context.attach(propagate.extract(headers))
+    try:
+        yield
+    finally:
+        context.detach(token)
 
 
 def traceparent() -> str:

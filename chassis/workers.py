@@ -45,7 +45,11 @@ def _address(given: str, place: int) -> str:
 
 async def _keep(settings: Settings, services: Sequence[str], listen: str, metrics: str) -> None:
     command = [sys.executable, "-m", "services", "serve", *(f"--target={name}" for name in services)]
-    environment = dict(os.environ) | {"QYT_LISTEN": listen, "QYT_METRICS_LISTEN": metrics}
+    environment = dict(os.environ)
+    for name in services:  # what is set for one service would come before the place of this worker
+        environment.pop(f"QYT_{name.upper()}_LISTEN", None)
+        environment.pop(f"QYT_{name.upper()}_METRICS_LISTEN", None)
+    environment |= {"QYT_LISTEN": listen, "QYT_METRICS_LISTEN": metrics}
     for name in ("database_url", "nats_url"):
         if secret := getattr(settings, name):
             environment[f"QYT_{name.upper()}"] = secret.get_secret_value()

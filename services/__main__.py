@@ -17,7 +17,6 @@ from chassis.settings import Settings, SettingsInvalid
 from chassis.telemetry import log_to_stderr
 from services.registry.manifest import MANIFEST as REGISTRY
 
-os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "false")
 TARGETS: dict[str, Manifest] = {manifest.name: manifest for manifest in (REGISTRY,)}
 
 

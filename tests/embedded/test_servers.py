@@ -14,7 +14,7 @@ import uvloop
 
 from chassis.embedded import EmbeddedNats, EmbeddedPostgres, EmbeddedServerFailed, embedded_servers
 from chassis.embedded import server as server_module
-from chassis.embedded.folder import sign_lock, take_lock
+from chassis.embedded.folder import FolderInUse, sign_lock, take_lock
 from chassis.embedded.ports import RANGE, free_port, is_free
 from chassis.embedded.server import EmbeddedServer
 
@@ -41,6 +41,16 @@ async def test_one_owner_at_a_time(kind: type[EmbeddedServer], folder: Path) -> 
     async with kind(folder) as second:
         assert second.running
     assert not psutil.Process().children()
+
+
+@both
+@pytest.mark.asyncio
+async def test_lock_lasts_exactly_as_long_as_the_server(kind: type[EmbeddedServer], folder: Path) -> None:
+    async with kind(folder) as server:
+        with pytest.raises(FolderInUse) as refusal:
+            take_lock(folder / "server.lock")
+        assert refusal.value.holder == server.pid
+    os.close(take_lock(folder / "server.lock"))
 
 
 @pytest.mark.asyncio
@@ -180,6 +190,7 @@ async def test_cancelled_first_start_is_done_again(state: Path, until: Until) ->
     starting.cancel()
     with pytest.raises(asyncio.CancelledError):
         await starting
+    assert not psutil.Process().children()
     async with EmbeddedPostgres(state) as again:
         await reach(again.url)
     assert not (state / "data.new").exists()
