@@ -13,14 +13,13 @@ import click
 
 from chassis import development, whereabouts
 from chassis.bus import DEAD, Bus, NatsError
-from chassis.embedded import EmbeddedServerFailed
 from chassis.faults import OperatorFault
 from chassis.manifest import Manifest, subject_of
 from chassis.migrations import migrate
 from chassis.process import with_servers
 from chassis.settings import PREFIX, Settings, SettingsInvalid
 
-KNOWN = (OperatorFault, EmbeddedServerFailed, asyncpg.PostgresError, asyncpg.InterfaceError, NatsError, OSError)
+KNOWN = (OperatorFault, asyncpg.PostgresError, asyncpg.InterfaceError, NatsError, OSError)
 Result = TypeVar("Result")
 
 

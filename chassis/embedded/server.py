@@ -16,6 +16,7 @@ from typing import ClassVar, Self
 from chassis.embedded.folder import FolderInUse, lock_within, sign_lock, take_lock
 from chassis.embedded.leashed import Leashed
 from chassis.embedded.ports import free_port, is_free
+from chassis.faults import OperatorFault
 
 READY_WITHIN = 60.0  # Includes crash recovery, which replays up to a gigabyte of WAL.
 STOP_GRACE = 20.0
@@ -25,7 +26,7 @@ LOG_LINES = 20
 LOG_LIMIT = 16 * 1024 * 1024
 
 
-class EmbeddedServerFailed(Exception):
+class EmbeddedServerFailed(OperatorFault):
     """An embedded server could not be started. The text says why, with the end of its log."""
 
 
