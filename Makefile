@@ -44,7 +44,7 @@ lint: setup ## Check style, types, imports and protos
 	@$(BIN)/buf format --diff --exit-code protos
 	@$(BIN)/buf lint protos/gen/image.binpb --config protos/buf.yaml
 	@$(BIN)/python protos/generate.py --check
-	@$(BIN)/python protos/breaking.py "$(BASE)"
+	@$(BIN)/python -m protos.breaking "$(BASE)"
 
 format: setup ## Bring Python and protos into their form
 	@$(BIN)/ruff check --fix --quiet .

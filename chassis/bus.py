@@ -199,7 +199,7 @@ class Bus:
         """The oldest first."""
         state = (await self.js.stream_info(DEAD)).state
         letters: list[DeadLetter] = []
-        for number in range(state.first_seq, state.last_seq + 1):
+        for number in range(max(state.first_seq, 1), state.last_seq + 1):  # 0 where there has never been one
             if limit is not None and len(letters) == limit:
                 break
             try:

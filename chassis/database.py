@@ -197,11 +197,21 @@ class Database:
             tx = kind(connection)
             await connection.execute(BEGIN.format(mode=mode, district=tx.district))
             yield tx
-            await connection.execute("COMMIT")
+            if await connection.execute("COMMIT") != "COMMIT":
+                raise RuntimeError("a statement had failed, so PostgreSQL rolled back instead")
         except BaseException:
-            # Shielded: a call that is cancelled still leaves a connection without a transaction.
-            await asyncio.shield(_undo(connection))
+            # Shielded, both together: a call that is cancelled, even twice, still gives back a connection without a
+            # transaction, and not before it is without one.
+            await asyncio.shield(self._undo(connection))
             raise
+        await self._pool.release(connection)
+
+    async def _undo(self, connection: asyncpg.Connection) -> None:
+        """Rolls back; a connection that cannot even do that, in time, is thrown away."""
+        try:
+            await connection.execute("ROLLBACK", timeout=WAIT)
+        except Exception:  # whatever it is, the next call must not get this connection
+            connection.terminate()
         finally:
             await self._pool.release(connection)
 
@@ -211,14 +221,8 @@ class Database:
             await asyncio.wait_for(self._pool.close(), WAIT)
         except TimeoutError:
             self._pool.terminate()
-
-
-async def _undo(connection: asyncpg.Connection) -> None:
-    """Rolls back; a connection that cannot even do that, in time, is thrown away."""
-    try:
-        await connection.execute("ROLLBACK", timeout=WAIT)
-    except Exception:  # whatever it is, the next call must not get this connection
-        connection.terminate()
+        except asyncpg.InterfaceError:
+            return  # never used
 
 
 async def _nothing_left(connection: asyncpg.Connection) -> None:

@@ -31,7 +31,7 @@ from chassis.settings import Settings
 
 SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30]
 # Seconds for what waits to be sent when the process ends: a collector that is away must not hold it.
-LAST_EXPORT = 5.0
+LAST_EXPORT = 3.0
 # What a log record has of itself; everything else in it was given as `extra` and is shown.
 _PLAIN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 

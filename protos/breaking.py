@@ -1,6 +1,6 @@
 """Fails when the protos break those of another commit: a field removed, a number reused, a type changed.
 
-    python protos/breaking.py COMMIT
+python -m protos.breaking COMMIT
 """
 
 import io
@@ -10,7 +10,7 @@ import tarfile
 import tempfile
 from pathlib import Path
 
-from generate import ROOT, write_field_rules, write_image
+from protos.generate import ROOT, write_field_rules, write_image
 
 
 def git(*arguments: str) -> bytes:

@@ -91,11 +91,7 @@ def differences(made: Path, kept: Path) -> list[str]:
     """Files that one tree has and the other has not, or not alike."""
 
     def files(tree: Path) -> set[str]:
-        return {
-            str(path.relative_to(tree))
-            for path in tree.rglob("*")
-            if path.is_file() and path.suffix != ".pyc"
-        }
+        return {str(path.relative_to(tree)) for path in tree.rglob("*") if path.is_file() and path.suffix != ".pyc"}
 
     both = files(made) & files(kept)
     changed = {name for name in both if not filecmp.cmp(made / name, kept / name, shallow=False)}

@@ -12,6 +12,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Any, TypeVar
@@ -124,7 +125,7 @@ class Platform:
                 await registry.CreateDistrict(districts_pb2.CreateDistrictRequest(district=district), metadata=operator)
             for door in ("direct", "gateway"):
                 async with grpc.aio.insecure_channel(self.address(door)) as channel:
-                    await until(lambda channel=channel: self._known(RegistryServiceStub(channel), codes))
+                    await until(partial(self._known, RegistryServiceStub(channel), codes))
 
     async def _known(self, registry: Any, codes: Sequence[str]) -> bool:
         try:

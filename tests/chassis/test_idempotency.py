@@ -98,7 +98,7 @@ async def is_now(read: object, expected: list[str]) -> bool:
 
 @asynccontextmanager
 async def as_relay(city: Platform) -> AsyncIterator[asyncpg.Connection]:
-    settings = Settings(database_url=city.environment["QYT_DATABASE_URL"])  # type: ignore[arg-type]
+    settings = Settings(database_url=city.environment["QYT_DATABASE_URL"])
     url = relay_url(settings, "registry").set(drivername="postgresql").render_as_string(hide_password=False)
     connection = await asyncpg.connect(url, server_settings={"search_path": "registry"})
     try:

@@ -58,6 +58,10 @@ def publish(file: Path, *keys: Any) -> Verifier:
     return Verifier(Keys(str(file)), "us", "here")
 
 
+def overwrite(file: Path, text: str) -> None:
+    file.write_text(text)
+
+
 async def refused(verifier: Verifier, authorization: str) -> str:
     with pytest.raises(Refusal) as refusal:
         await verifier.verify(authorization)
@@ -124,7 +128,7 @@ async def test_keys_that_cannot_be_read(file: Path, clock: Clock) -> None:
     clock.passed += REFRESH_UNKNOWN + 1
     await verifier.verify(signer.bearer())
     for broken in ("", "[]", "{}", '{"keys": 1}', '{"keys": ["x"]}', "\0"):
-        file.write_text(broken)
+        overwrite(file, broken)
         clock.passed += REFRESH + 1
         assert (await verifier.verify(signer.bearer(lifetime=clock.passed + 60, jti=broken))).subject == "tester"
 

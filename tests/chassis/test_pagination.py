@@ -67,8 +67,11 @@ def token_of(content: object) -> str:
 
 @pytest.mark.parametrize(
     "token",
-    ["x", "=", "____", "令牌", token_of(None), token_of([]), token_of({}), token_of("x"), token_of([["x"] * 3])]
-    + [base64.urlsafe_b64encode(b"[" * 100_000).decode(), base64.urlsafe_b64encode(b"\xff").decode()],
+    [
+        *("x", "=", "____", "令牌"),
+        *map(token_of, (None, [], {}, "x", [["x"] * 3])),
+        *(base64.urlsafe_b64encode(content).decode() for content in (b"[" * 100_000, b"\xff")),
+    ],
 )
 def test_what_is_no_token_is_refused(token: str) -> None:
     assert refused(units_pb2.ListUnitsRequest(page_token=token)) == "PAGE_TOKEN_INVALID"

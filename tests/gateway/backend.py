@@ -33,7 +33,7 @@ def fault() -> status_pb2.Status:
     return status
 
 
-class Probes(probe_pb2_grpc.ProbeServiceServicer):
+class Probes(probe_pb2_grpc.ProbeServiceServicer):  # type: ignore[misc, name-defined] # compiled for the tests
     """Answers by the name in the request, and fails first as often as `failures` says."""
 
     def __init__(self) -> None:
@@ -85,7 +85,7 @@ class Probes(probe_pb2_grpc.ProbeServiceServicer):
 
     async def _arrived(self, method: str, context: Context) -> None:
         self.calls[method] += 1
-        self.metadata = [(entry.key, entry.value) for entry in context.invocation_metadata() or ()]
+        self.metadata = [(key, value) for key, value in context.invocation_metadata() or ()]
         self.deadline = context.time_remaining()
         if self.failures:
             self.failures -= 1

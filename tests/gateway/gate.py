@@ -140,7 +140,7 @@ def reason_of(status: status_pb2.Status) -> str:
     found = error_details_pb2.ErrorInfo()
     info.Unpack(found)
     assert found.domain == "quanyutong"
-    return found.reason.removeprefix("ERROR_REASON_")
+    return str(found.reason).removeprefix("ERROR_REASON_")
 
 
 def rest_status(response: httpx.Response) -> status_pb2.Status:

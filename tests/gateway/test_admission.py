@@ -96,7 +96,7 @@ async def test_token_of_another_key(gate: Gate, probe: Any, tmp_path: Any) -> No
 
 async def test_unsigned_token(gate: Gate, probe: Any) -> None:
     claims = jwt.decode(gate.signer.token(), options={"verify_signature": False})
-    unsigned = jwt.encode(claims, None, algorithm="none")
+    unsigned = jwt.encode(claims, "", algorithm="none")
     metadata = (("authorization", f"Bearer {unsigned}"),)
     assert await refused_both_ways(gate, probe, metadata) == (UNAUTHENTICATED, "TOKEN_INVALID")
 

@@ -97,5 +97,5 @@ async def test_reflection_can_be_turned_off(tmp_path: Path) -> None:
 
 async def test_bodies_are_read_for_envoy_alone(channel: grpc.aio.Channel) -> None:
     """Callers do not reach the service that reads REST bodies."""
-    call = channel.unary_unary("/envoy.service.auth.v3.Authorization/Check")(b"")
-    assert await refused(call) == (grpc.StatusCode.UNIMPLEMENTED, "METHOD_UNKNOWN")
+    check: Any = channel.unary_unary("/envoy.service.auth.v3.Authorization/Check")
+    assert await refused(check(b"")) == (grpc.StatusCode.UNIMPLEMENTED, "METHOD_UNKNOWN")

@@ -101,6 +101,6 @@ async def test_unknown_method(gate: Gate) -> None:
 
 async def test_deadline(gate: Gate) -> None:
     message = probe_pb2.GetProbeRequest(name="probes/slow").SerializeToString()
-    response = await call(gate, "GetProbe", message, **{"grpc-timeout": "200m"})
+    response = await call(gate, "GetProbe", message, **{"grpc-timeout": "200m"})  # type: ignore[arg-type]
     assert trailers_of(response)["grpc-status"] == "4"
     assert reason_of(status_of(response)) == "DEADLINE_PASSED"

@@ -68,7 +68,7 @@ class Collector(trace_service_pb2_grpc.TraceServiceServicer):
 @pytest.fixture
 async def collector(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Collector]:
     collector, server, address = Collector(), grpc.aio.server(), f"127.0.0.1:{free_port()}"
-    trace_service_pb2_grpc.add_TraceServiceServicer_to_server(collector, server)
+    trace_service_pb2_grpc.add_TraceServiceServicer_to_server(collector, server)  # type: ignore[no-untyped-call]
     server.add_insecure_port(address)
     await server.start()
     monkeypatch.setenv(TRACES, f"http://{address}")
@@ -79,7 +79,7 @@ async def collector(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Collector]
 async def test_spans(tmp_path: Path, collector: Collector) -> None:
     async with running(tmp_path, trace_share=0) as gate, stub(gate) as probe, gate.rest() as rest:
         await probe.GetProbe(REQUEST, metadata=(*gate.signer.bearer(), ("traceparent", PARENT)))
-        passed_on = dict(gate.backend.probes.metadata)["traceparent"]
+        passed_on = str(dict(gate.backend.probes.metadata)["traceparent"])
         headers = {"traceparent": PARENT, "user-agent": "telling"}
         await rest.get("/v1/probes/1?access_token=hidden", headers=headers)
         (first, second, *_) = await eventually(lambda: len(collector.spans) >= 2 and collector.spans)

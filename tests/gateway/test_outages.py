@@ -166,8 +166,8 @@ async def test_one_of_two_processes_is_enough(tmp_path: Path) -> None:
 
 
 async def _all_pass(gate: Gate, probe: Any) -> bool:
-    call = lambda: probe.CreateProbe(WRITE, metadata=gate.signer.bearer())  # noqa: E731
-    outcomes = await asyncio.gather(*(call() for _ in range(20)), return_exceptions=True)
+    calls = (probe.CreateProbe(WRITE, metadata=gate.signer.bearer()) for _ in range(20))
+    outcomes = await asyncio.gather(*calls, return_exceptions=True)
     return not any(isinstance(outcome, Exception) for outcome in outcomes)
 
 

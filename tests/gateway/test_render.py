@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 from google.api import annotations_pb2
 from google.protobuf.descriptor_pb2 import FileDescriptorSet, MethodOptions
 
-from chassis.errors import Catalogue
+from chassis.errors import Catalogue, Refusal
 from chassis.settings import Settings
 from gateway import refusals, routes
 from gateway.bindings import bindings
@@ -94,7 +94,7 @@ def test_descriptors_are_complete() -> None:
 def test_every_refusal_means_what_its_reason_says() -> None:
     catalogue = Catalogue()
     for case in refusals.CASES:
-        refused = refusals.Refused.of(refusals.Refusal(case.reason), "en", case.http)
+        refused = refusals.Refused.of(Refusal(case.reason), "en", case.http)
         assert refused.status.code == catalogue[case.reason].code
         assert "{" not in refused.status.message
         assert 400 <= refused.http < 600

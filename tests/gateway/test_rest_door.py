@@ -102,7 +102,7 @@ async def test_the_refusal_says_which_field(rest: httpx.AsyncClient) -> None:
 @pytest.mark.parametrize("path", ["/v1/probes/7?pading=1", "/v1/probes/7?padding=much", "/v1/probes?probe.name=x"])
 async def test_unknown_or_unreadable_query_is_refused(rest: httpx.AsyncClient, probes: Probes, path: str) -> None:
     method = "POST" if path.startswith("/v1/probes?") else "GET"
-    response = await rest.request(method, path, **({"json": {"name": "y"}} if method == "POST" else {}))
+    response = await rest.request(method, path, json={"name": "y"} if method == "POST" else None)
     assert refusal(response) == (400, UNREADABLE)
     assert not probes.calls
 

@@ -1,0 +1,185 @@
+"""`qyt`: help for everything, one clear line for each fault, and nothing that an operator must not see."""
+
+import asyncio
+import json
+import os
+import socket
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import jwt
+import pytest
+
+from chassis.embedded.ports import free_port
+from tests.harness import ROOT, Platform
+
+NOBODY = f"127.0.0.1:{free_port()}"
+
+
+@dataclass(frozen=True)
+class Case:
+    """A command under some settings, its status, and what it says (the whole last line, where it fails)."""
+
+    arguments: str
+    status: int
+    says: str
+    settings: tuple[tuple[str, str], ...] = ()
+
+    def __str__(self) -> str:
+        return " ".join([self.arguments, *(f"{name}={value}" for name, value in self.settings)])
+
+
+def case(arguments: str, status: int, says: str, **settings: str) -> Case:
+    return Case(arguments, status, says, tuple((f"QYT_{name.upper()}", value) for name, value in settings.items()))
+
+
+# The log, the reminder of how a command is used, and progress.
+NOT_THE_FAULT = ("{", "Usage:", "Try ", "replaying")
+PRODUCTION = {"environment": "production"}
+NO_TOKEN = (
+    "Error: development tokens exist only with QYT_ENVIRONMENT=development and without QYT_JWKS; "
+    "get a token from the identity provider that QYT_JWKS belongs to"
+)
+NO_NATS = "Error: nats: no servers available for connection"
+FAULTS = [
+    case("token --role clerk", 1, NO_TOKEN, **PRODUCTION),
+    case("token --role clerk", 1, NO_TOKEN, jwks="https://somewhere/jwks.json"),
+    case("token --role king", 1, "Error: unknown role king; the roles are "),
+    case("token", 2, "Error: Missing option '--role'."),
+    case("config", 1, "Error: unknown setting QYT_DATABSE_URL; `qyt config` lists those that exist", databse_url="x"),
+    case("config", 1, "Error: QYT_DATABASE_POOL: Input should be greater than or equal to 1", database_pool="0"),
+    case("migrate --target ballotz", 2, "Error: Invalid value for --target: no service ballotz"),
+    case("migrate", 1, "Error: ", database_url=f"postgresql://x:y@{NOBODY}/z"),
+    case("dlq list", 1, NO_NATS, nats_url=f"nats://{NOBODY}"),
+    case("dlq replay", 2, "Error: name the numbers to replay, or --all"),
+    case("dlq replay 1 --all", 2, "Error: name the numbers to replay, or --all"),
+    case("dlq replay 999999", 1, "Error: there is no dead letter 999999; `qyt dlq list` shows them", nats_url="CITY"),
+    case("dlq list --limit 0", 2, "Error: Invalid value for '--limit': "),
+    case("serve --target ballotz", 2, "Error: Invalid value for '--target': 'ballotz' is not one of "),
+    case("serve --target gateway", 1, "Error: QYT_NATS_URL is needed by a gateway that runs alone"),
+    case("serve --target registry", 1, NO_NATS, database_url="CITY", nats_url=f"nats://{NOBODY}"),
+    case("serve --target registry", 1, "Error: ", database_url=f"postgresql://x:y@{NOBODY}/z", nats_url="CITY"),
+    case(
+        "serve --target registry",
+        1,
+        "Error: the schema of registry is at nothing",
+        database_url="EMPTY",
+        nats_url="CITY",
+    ),
+    case(
+        "serve --target registry", 1, "Error: cannot listen on ", database_url="CITY", nats_url="CITY", listen="TAKEN"
+    ),
+    case("districts list", 1, "Error: no platform runs here; set QYT_GATEWAY_URL to where its gateway is"),
+    case("nonsense", 2, "Error: No such command 'nonsense'."),
+]
+GOOD = [
+    case("token --role clerk --district 500101", 0, "eyJ"),
+    case("events map", 0, "qyt.<district>.registry.mandate_confirmed  registry -> "),
+    case("config", 0, "* QYT_LOG_LEVEL=error", log_level="error"),
+    case("config --changed", 0, "* QYT_REGISTRY_DATABASE_POOL=3", registry_database_pool="3"),
+    case("config", 0, "* QYT_NATS_URL=**********", nats_url="nats://user:hush@host", registry_database_url="hush"),
+    case("dlq list", 0, "no dead letters in QYT_DEAD", nats_url="CITY"),
+    case("migrate", 0, "registry: up to date", database_url="CITY"),
+]
+
+
+@pytest.fixture(scope="module")
+async def said(city_of_module: Platform, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What every case said, and every help."""
+    with socket.create_server(("127.0.0.1", free_port())) as other:
+        places = {
+            "CITY": "",
+            "EMPTY": await empty_database(city_of_module),
+            "TAKEN": f"127.0.0.1:{other.getsockname()[1]}",
+        }
+        requests = [request(each, city_of_module, places, tmp_path_factory.mktemp("state")) for each in FAULTS + GOOD]
+        answers = await run(requests)
+    helps: dict[str, Any] = answers["helps"]
+    return helps | {str(each): a for each, a in zip(FAULTS + GOOD, answers["results"], strict=True)}
+
+
+@pytest.fixture(scope="module")
+async def city_of_module(platforms: Any) -> Platform:
+    platform: Platform = await platforms.get("all")
+    return platform
+
+
+async def empty_database(city: Platform) -> str:
+    """A database with the role that serves, and nothing else."""
+    connection = await asyncpg.connect(city.postgres.url)
+    await connection.execute("CREATE DATABASE nothing_yet")
+    await connection.close()
+    return city.postgres.url.rpartition("/")[0] + "/nothing_yet"
+
+
+def request(case: Case, city: Platform, places: dict[str, str], state: Path) -> dict[str, Any]:
+    settings = {
+        name: (places.get(value) or city.environment[name]) if value in places else value
+        for name, value in case.settings
+    }
+    return {"arguments": case.arguments.split(), "environment": {"QYT_STATE": str(state), **settings}}
+
+
+async def run(requests: list[dict[str, Any]]) -> dict[str, Any]:
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("QYT_")}
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        str(Path(__file__).with_name("qyt.py")),
+        env=inherited | {"PYTHONPATH": f"{ROOT}:{ROOT / 'protos' / 'gen'}"},
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    output, _ = await process.communicate(json.dumps(requests).encode())
+    assert process.returncode == 0
+    answers: dict[str, Any] = json.loads(output)
+    return answers
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=str)
+async def test_fault_is_one_line(said: dict[str, Any], fault: Case) -> None:
+    answer = said[str(fault)]
+    lines = [line for line in answer["output"].splitlines() if line.strip() and not line.startswith(NOT_THE_FAULT)]
+    assert answer["status"] == fault.status
+    assert len(lines) == 1
+    assert lines[-1].startswith(fault.says)
+    assert lines[-1] != fault.says or not fault.says.endswith(" ")
+    assert "Traceback" not in answer["output"]
+
+
+@pytest.mark.parametrize("good", GOOD, ids=str)
+async def test_command_that_succeeds(said: dict[str, Any], good: Case) -> None:
+    answer = said[str(good)]
+    assert answer["status"] == 0, answer["output"]
+    assert good.says in answer["output"]
+    assert "hush" not in answer["output"]
+
+
+async def test_everything_has_help(said: dict[str, Any]) -> None:
+    helps = {words: answer for words, answer in said.items() if words.endswith("--help")}
+    assert helps.keys() >= {
+        f"{words} --help".strip()
+        for words in ("", "serve", "migrate", "config", "token", "districts suspend", "events map", "dlq replay")
+    }
+    for words, answer in helps.items():
+        assert answer["status"] == 0
+        usage, _, description, *_ = answer["output"].splitlines()
+        assert usage.startswith(f"Usage: qyt {words.removesuffix('--help')}".rstrip())
+        assert description.strip(), words
+
+
+async def test_token_says_what_was_asked(said: dict[str, Any]) -> None:
+    claims = jwt.decode(
+        said["token --role clerk --district 500101"]["output"].strip(), options={"verify_signature": False}
+    )
+    assert (claims["sub"], claims["district"], claims["roles"]) == ("developer", "500101", ["clerk"])
+    assert 3590 < claims["exp"] - claims["iat"] <= 3600
+
+
+async def test_config_shows_every_setting(said: dict[str, Any]) -> None:
+    output = said["config QYT_LOG_LEVEL=error"]["output"]
+    shown = {line[2:].partition("=")[0] for line in output.splitlines() if line[2:].startswith("QYT_")}
+    assert shown >= {"QYT_STATE", "QYT_DATABASE_URL", "QYT_GATEWAY_LISTEN", "QYT_TRACE_SHARE"}
+    assert [line for line in output.splitlines() if line.startswith("* ")] >= ["* QYT_LOG_LEVEL=error"]

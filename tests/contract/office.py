@@ -1,0 +1,145 @@
+"""The congress office of a fresh district: makes the entries that a test needs, through the test's own door."""
+
+from collections.abc import AsyncIterator, Iterable, Sequence
+from datetime import date, timedelta
+from typing import Any, TypeAlias
+
+from google.protobuf.field_mask_pb2 import FieldMask
+from google.type.date_pb2 import Date
+
+from chassis import clock
+from quanyutong.registry.v1 import (
+    assemblies_pb2,
+    mandates_pb2,
+    persons_pb2,
+    rules_pb2,
+    units_pb2,
+)
+from tests.conftest import Tenant
+
+SUBDISTRICT, TOWN = units_pb2.UNIT_KIND_SUBDISTRICT, units_pb2.UNIT_KIND_TOWN
+CONGRESS = assemblies_pb2.ASSEMBLY_KIND_DISTRICT_CONGRESS
+TOWNSHIP_CONGRESS = assemblies_pb2.ASSEMBLY_KIND_TOWNSHIP_CONGRESS
+SUBDISTRICT_ASSEMBLY = assemblies_pb2.ASSEMBLY_KIND_SUBDISTRICT_ASSEMBLY
+RESIDENT, DEPUTY = mandates_pb2.CAPACITY_RESIDENT, mandates_pb2.CAPACITY_DEPUTY
+SIZE_MAX = "rules/subdistrict_assembly.size_max"
+# A well-formed id that nothing has.
+NOBODY = "00000000-0000-7000-8000-000000000000"
+Opening: TypeAlias = mandates_pb2.RegisterMandatesRequest.Opening
+Row: TypeAlias = mandates_pb2.RegisterMandatesRequest.Row
+
+
+def on(day: date | str) -> Date:
+    """A day as the API has it."""
+    found = date.fromisoformat(day) if isinstance(day, str) else day
+    return Date(year=found.year, month=found.month, day=found.day)
+
+
+def in_days(days: int) -> date:
+    return clock.today() + timedelta(days=days)
+
+
+def mask(*paths: str) -> FieldMask:
+    return FieldMask(paths=paths)
+
+
+class Office:
+    """Calls as clerk, examiner and administrator at once, unless a test says otherwise."""
+
+    def __init__(self, tenant: Tenant) -> None:
+        self.tenant = tenant
+        self.district = tenant.district
+        self.registry = tenant.registry
+
+    async def call(self, rpc: str, request: Any, *roles: str, **metadata: str) -> Any:
+        return await getattr(self.registry, rpc)(request, metadata=self.tenant.metadata(*roles, **metadata))
+
+    async def operate(self, rpc: str, request: Any) -> Any:
+        """As the city's operator."""
+        return await getattr(self.registry, rpc)(request, metadata=self.tenant.platform.metadata(["operator"]))
+
+    async def unit(self, number: int = 1, kind: Any = SUBDISTRICT, **fields: Any) -> str:
+        unit = units_pb2.Unit(name=f"units/{self.district}{number:03}", kind=kind, display_name="试验街道")
+        unit.MergeFrom(units_pb2.Unit(**fields))
+        return str((await self.call("CreateUnit", units_pb2.CreateUnitRequest(unit=unit))).name)
+
+    async def assembly(self, unit: str | None = None, kind: Any = SUBDISTRICT_ASSEMBLY) -> str:
+        """A subdistrict assembly with a unit of its own, unless told which unit (empty for the congress)."""
+        unit = await self.unit() if unit is None else unit
+        assembly = assemblies_pb2.Assembly(kind=kind, unit=unit, display_name="试验街道议事代表会议")
+        made = await self.call("CreateAssembly", assemblies_pb2.CreateAssemblyRequest(assembly=assembly))
+        return str(made.name)
+
+    async def congress(self) -> str:
+        return await self.assembly("", CONGRESS)
+
+    async def open_term(
+        self, assembly: str, number: int = 1, start: date | str = "2024-01-01", end: date | None = None
+    ) -> assemblies_pb2.Term:
+        term = assemblies_pb2.Term(number=number, start_date=on(start), end_date=on(end) if end else None)
+        request = assemblies_pb2.OpenTermRequest(parent=assembly, term=term)
+        opened: assemblies_pb2.Term = await self.call("OpenTerm", request)
+        return opened
+
+    async def term(self, assembly: str | None = None) -> str:
+        """A term of a few years that today is in."""
+        assembly = await self.assembly() if assembly is None else assembly
+        opened = await self.open_term(assembly, start=in_days(-700), end=in_days(700))
+        return opened.name
+
+    async def person(self, display_name: str = "王小明", **fields: Any) -> str:
+        person = persons_pb2.Person(display_name=display_name, **fields)
+        return str((await self.call("CreatePerson", persons_pb2.CreatePersonRequest(person=person))).name)
+
+    async def recommended(self, term: str, person: str | None = None, capacity: Any = RESIDENT) -> str:
+        person = await self.person() if person is None else person
+        mandate = mandates_pb2.Mandate(person=person, term=term, capacity=capacity, recommender="某社区居民委员会")
+        request = mandates_pb2.RecommendMandateRequest(mandate=mandate)
+        return str((await self.call("RecommendMandate", request)).name)
+
+    async def vetted(self, term: str, person: str | None = None) -> str:
+        name = await self.recommended(term, person)
+        await self.call("VetMandate", mandates_pb2.VetMandateRequest(name=name))
+        return name
+
+    async def active(self, term: str, person: str | None = None) -> str:
+        name = await self.vetted(term, person)
+        await self.confirm(name)
+        return name
+
+    async def confirm(self, mandate: str, day: date | None = None) -> mandates_pb2.Mandate:
+        request = mandates_pb2.ConfirmMandateRequest(name=mandate, active_from=on(day) if day else None)
+        confirmed: mandates_pb2.Mandate = await self.call("ConfirmMandate", request)
+        return confirmed
+
+    async def override(self, value: str, day: date | None = None, rule: str = SIZE_MAX) -> rules_pb2.Rule:
+        effective = on(day or clock.today())
+        request = rules_pb2.OverrideRuleRequest(name=rule, value=value, effective_date=effective, decision="试验决定")
+        changed: rules_pb2.Rule = await self.call("OverrideRule", request)
+        return changed
+
+    async def register(
+        self, term: str, rows: Iterable[Row], day: date | None = None, request_id: str = ""
+    ) -> mandates_pb2.RegisterMandatesResponse:
+        opening = Opening(
+            term=term, active_from=on(day or clock.today()), recommender="某社区居民委员会", request_id=request_id
+        )
+        parts = [mandates_pb2.RegisterMandatesRequest(opening=opening)]
+        return await self.stream([*parts, *(mandates_pb2.RegisterMandatesRequest(row=row) for row in rows)])
+
+    async def stream(
+        self, parts: Sequence[mandates_pb2.RegisterMandatesRequest]
+    ) -> mandates_pb2.RegisterMandatesResponse:
+        """A registration of exactly these messages."""
+
+        async def each() -> AsyncIterator[mandates_pb2.RegisterMandatesRequest]:
+            for part in parts:
+                yield part
+
+        registered: mandates_pb2.RegisterMandatesResponse = await self.call("RegisterMandates", each())
+        return registered
+
+
+def new_people(count: int, **fields: Any) -> list[Row]:
+    people = (persons_pb2.Person(display_name=f"代表{number}", **fields) for number in range(count))
+    return [Row(new_person=person, capacity=RESIDENT) for person in people]

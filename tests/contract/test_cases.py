@@ -1,0 +1,174 @@
+"""The cases of cases.toml, each as REST and as gRPC, with equal results; in English and in Chinese."""
+
+import tomllib
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from string import Template
+from typing import Any
+
+import grpc
+import httpx
+import pytest
+from google.api import annotations_pb2
+from google.protobuf import json_format
+from google.rpc import error_details_pb2, status_pb2
+
+from tests.conftest import Platforms, fresh_tenant
+from tests.contract.office import Office, in_days
+from tests.contract.rest import as_grpc, comparable
+from tests.isolation.rpcs import METHODS, answer_of, outcome
+
+CASES = tomllib.loads(Path(__file__).with_name("cases.toml").read_text())["case"]
+STAFF = ("clerk", "examiner", "administrator")
+LOCALES = {"en": "en", "zh-CN": "zh-CN", "de, en;q=0.5": "en", "fr": "zh-CN", "zh;q=0.3, en;q=0.2": "zh-CN"}
+
+
+@dataclass(frozen=True)
+class World:
+    """A district's office with the entries that the cases speak of."""
+
+    office: Office
+    names: Mapping[str, str]
+
+    @classmethod
+    async def made(cls, office: Office) -> "World":
+        unit = await office.unit()
+        assembly = await office.assembly(unit)
+        congress, yesterday = await office.congress(), in_days(-1)
+        term, person = await office.term(assembly), await office.person()
+        return cls(
+            office,
+            {
+                "district": office.district,
+                **{part: str(getattr(yesterday, part)) for part in ("year", "month", "day")},
+                "unit": unit,
+                "assembly": assembly,
+                "renamed_assembly": congress,
+                "congress_term": await office.term(congress),
+                "term": term,
+                "person": person,
+                "corrected_person": await office.person(),
+                "recommended": await office.recommended(term, person),
+                "to_vet": await office.recommended(term),
+                "to_confirm": await office.vetted(term),
+                "to_reject": await office.recommended(term),
+                "to_end": await office.active(term),
+            },
+        )
+
+    def filled(self, given: Any) -> Any:
+        """The same with every ${name} replaced by the entry's."""
+        if isinstance(given, dict):
+            return {self.filled(key): self.filled(value) for key, value in given.items()}
+        if isinstance(given, list):
+            return [self.filled(each) for each in given]
+        return Template(given).substitute(self.names) if isinstance(given, str) else given
+
+    def headers(self, case: Mapping[str, Any]) -> dict[str, str]:
+        district = None if case.get("municipal") else self.office.district
+        token = self.office.tenant.platform.token(case.get("roles", STAFF), district)
+        return {"authorization": f"Bearer {token}", **self.filled(case.get("headers", {}))}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back, as JSON, and its reason when it is a refusal."""
+
+    status: int
+    reason: str
+    content: Any
+
+
+@dataclass(frozen=True)
+class Doors:
+    """The two ways into the same gateway, each with a district of its own."""
+
+    over_rest: World
+    over_grpc: World
+    client: httpx.AsyncClient
+    channel: grpc.aio.Channel
+
+    async def rest(self, case: Mapping[str, Any], **headers: str) -> Answer:
+        world = self.over_rest
+        verb, target = world.filled(case["call"]).split(" ")
+        body = world.filled(case["body"]) if "body" in case else None
+        response = await self.client.request(verb, target, json=body, headers={**world.headers(case), **headers})
+        content = response.json()
+        status = json_format.ParseDict(content, status_pb2.Status()) if response.is_error else status_pb2.Status()
+        return Answer(response.status_code, _reason(status), content)
+
+    async def grpc(self, case: Mapping[str, Any], **headers: str) -> Answer:
+        world = self.over_grpc
+        verb, target = world.filled(case["call"]).split(" ")
+        path, requests = as_grpc(verb, target, world.filled(case.get("body")))
+        metadata = {**world.headers(case), **headers}
+        messages = [request.SerializeToString() for request in requests]
+        ended = await outcome(self.channel, path, messages, tuple(metadata.items()))
+        if ended.code is grpc.StatusCode.OK:
+            return Answer(200, "", json_format.MessageToDict(answer_of(path).FromString(ended.answers[0])))
+        return Answer(0, ended.reason, json_format.MessageToDict(ended.status))
+
+
+def _reason(status: status_pb2.Status) -> str:
+    for detail in status.details:
+        info = error_details_pb2.ErrorInfo()
+        if detail.Unpack(info):
+            return str(info.reason).removeprefix("ERROR_REASON_")
+    return ""
+
+
+@pytest.fixture(scope="module", params=["all", "split"])
+async def doors(request: pytest.FixtureRequest, platforms: Platforms) -> AsyncIterator[Doors]:
+    async with AsyncExitStack() as stack:
+        tenants = [await stack.enter_async_context(fresh_tenant(platforms, f"{request.param}-gateway")) for _ in "12"]
+        worlds = [await World.made(Office(tenant)) for tenant in tenants]
+        platform = tenants[0].platform
+        client = httpx.AsyncClient(base_url=platform.gateway, trust_env=False, timeout=30)
+        channel = grpc.aio.insecure_channel(platform.address("gateway"))
+        await stack.enter_async_context(client)
+        await stack.enter_async_context(channel)
+        yield Doors(worlds[0], worlds[1], client, channel)
+
+
+def field(content: Any, path: str) -> Any:
+    """What stands at `units.0.name`."""
+    for step in path.split("."):
+        content = content[int(step)] if step.isdigit() else content[step]
+    return content
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])
+async def test_case(doors: Doors, case: Mapping[str, Any]) -> None:
+    rest, over_grpc = await doors.rest(case), await doors.grpc(case)
+    assert (rest.status, rest.reason, over_grpc.reason) == (
+        case["status"],
+        case.get("reason", ""),
+        case.get("reason", ""),
+    ), rest
+    assert comparable(rest.content) == comparable(over_grpc.content)
+    for path, expected in case.get("fields", {}).items():
+        assert field(rest.content, path) == doors.over_rest.filled(expected), path
+        assert field(over_grpc.content, path) == doors.over_grpc.filled(expected), path
+
+
+@pytest.mark.parametrize("accepted", LOCALES)
+async def test_language_of_a_refusal(doors: Doors, accepted: str) -> None:
+    """The message is the text in the language that the caller prefers; both texts are always there."""
+    case = {"call": "GET /v1/districts/599999"}
+    headers = {"accept-language": accepted}
+    for answer in (await doors.rest(case, **headers), await doors.grpc(case, **headers)):
+        texts = {text["locale"]: text["message"] for text in answer.content["details"] if "locale" in text}
+        assert set(texts) == {"zh-CN", "en"}
+        assert answer.content["message"] == texts[LOCALES[accepted]]
+
+
+async def test_every_rpc_with_a_path_has_a_case(doors: Doors) -> None:
+    """Whoever adds an RPC adds its case."""
+    reached = set()
+    for case in CASES:
+        verb, target = doors.over_rest.filled(case["call"]).split(" ")
+        reached.add(as_grpc(verb, target, doors.over_rest.filled(case.get("body")))[0])
+    with_path = {path for path, method in METHODS.items() if method.GetOptions().HasExtension(annotations_pb2.http)}
+    assert reached == with_path

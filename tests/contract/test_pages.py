@@ -1,0 +1,157 @@
+"""Pages of lists (AIP-158): no entry is missed or repeated, and a token fits its own list alone."""
+
+import base64
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from quanyutong.registry.v1 import (
+    assemblies_pb2,
+    districts_pb2,
+    mandates_pb2,
+    persons_pb2,
+    rules_pb2,
+    units_pb2,
+)
+from services.__main__ import TARGETS
+from tests.contract.office import SUBDISTRICT, TOWN, TOWNSHIP_CONGRESS, Office, in_days, new_people, on
+from tests.harness import refused
+
+INVALID = "ERROR_REASON_PAGE_TOKEN_INVALID"
+ENTRIES = 7
+
+
+# What fills a list returns the request for it, and one for the same list under another filter.
+Requests = tuple[Any, Any]
+
+
+async def districts(_: Office) -> Requests:
+    return districts_pb2.ListDistrictsRequest(), districts_pb2.ListDistrictsRequest(as_of=on(in_days(1)))
+
+
+async def units(office: Office) -> Requests:
+    for number in range(ENTRIES):
+        await office.unit(number)
+    return units_pb2.ListUnitsRequest(), units_pb2.ListUnitsRequest(kind=SUBDISTRICT)
+
+
+async def rules(_: Office) -> Requests:
+    return rules_pb2.ListRulesRequest(), rules_pb2.ListRulesRequest(institution="votes")
+
+
+async def assemblies(office: Office) -> Requests:
+    for number in range(ENTRIES):
+        await office.assembly(await office.unit(number, TOWN), TOWNSHIP_CONGRESS)
+    request = assemblies_pb2.ListAssembliesRequest
+    return request(), request(kind=TOWNSHIP_CONGRESS)
+
+
+async def terms(office: Office) -> Requests:
+    assembly = await office.assembly()
+    for number in range(ENTRIES):
+        await office.open_term(assembly, number + 1, in_days(number), in_days(number + 1))
+    request = assemblies_pb2.ListTermsRequest
+    return request(parent=assembly), request(parent=await office.congress())
+
+
+async def persons(office: Office) -> Requests:
+    for number in range(ENTRIES):
+        await office.person(f"代表{number}")
+    request = persons_pb2.ListPersonsRequest
+    return request(display_name_prefix="代表"), request(display_name_prefix="代")
+
+
+async def mandates(office: Office) -> Requests:
+    await office.register(await office.term(), new_people(ENTRIES))
+    request = mandates_pb2.ListMandatesRequest
+    return request(states=[mandates_pb2.MANDATE_STATE_ACTIVE]), request()
+
+
+# Each list and what fills it, by the RPC's name.
+LISTS: dict[str, Callable[[Office], Awaitable[Requests]]] = {
+    f"List{fill.__name__.title()}": fill for fill in (districts, units, rules, assemblies, terms, persons, mandates)
+}
+
+
+async def page(office: Office, rpc: str, request: Any, size: int, token: str = "") -> tuple[list[str], str]:
+    """The names of one page's entries, and the token of the next."""
+    request.page_size, request.page_token = size, token
+    answer = await office.call(rpc, request)
+    (field,) = (name for name in answer.DESCRIPTOR.fields_by_name if name != "next_page_token")
+    return [entry.name for entry in getattr(answer, field)], answer.next_page_token
+
+
+async def test_every_list_is_tested() -> None:
+    names = {method.name for method in TARGETS["registry"].service.methods}
+    assert {name for name in names if name.startswith("List")} == set(LISTS)
+
+
+@pytest.mark.parametrize("rpc", LISTS)
+async def test_pages_together_are_the_list(office: Office, rpc: str) -> None:
+    request, _ = await LISTS[rpc](office)
+    whole, end = await page(office, rpc, request, 500)
+    assert len(whole) >= ENTRIES
+    assert end == ""
+    for size in (3, len(whole) - 1, len(whole)):
+        found, token = await page(office, rpc, request, size)
+        while token:
+            assert len(found) % size == 0
+            more, token = await page(office, rpc, request, size, token)
+            assert more
+            found += more
+        assert found == whole
+
+
+@pytest.mark.parametrize("rpc", LISTS)
+async def test_token_fits_its_list_and_filters_alone(office: Office, rpc: str) -> None:
+    request, filtered = await LISTS[rpc](office)
+    _, token = await page(office, rpc, request, 3)
+    assert await refused(page(office, rpc, filtered, 3, token)) == INVALID
+    other: Any = rules_pb2.ListRulesRequest() if rpc != "ListRules" else districts_pb2.ListDistrictsRequest()
+    other_rpc = "ListRules" if rpc != "ListRules" else "ListDistricts"
+    assert await refused(page(office, other_rpc, other, 3, token)) == INVALID
+    for damaged in (token[:-4], token[1:], "x", "a" * 600, "é", base64.urlsafe_b64encode(b"[]").decode()):
+        assert await refused(page(office, rpc, request, 3, damaged)) == INVALID
+    # The size of a page may change on the way.
+    assert (await page(office, rpc, request, 1, token))[0]
+
+
+@pytest.mark.parametrize("rpc", LISTS)
+async def test_forged_tokens_are_refused(office: Office, rpc: str) -> None:
+    """The key of a token goes into a query: what cannot be one is refused, not tried."""
+    request, _ = await LISTS[rpc](office)
+    bound = json.loads(base64.urlsafe_b64decode((await page(office, rpc, request, 3))[1]))[0]
+    keys: list[list[Any]] = [["\0"], ["\ud800"], [7], [None], [{}], ["a", "b"], []]
+    for key in keys:
+        forged = base64.urlsafe_b64encode(json.dumps([bound, *key]).encode()).decode()
+        assert await refused(page(office, rpc, request, 3, forged)) == INVALID, key
+
+
+async def test_number_beyond_the_column(office: Office) -> None:
+    request, _ = await terms(office)
+    bound = json.loads(base64.urlsafe_b64decode((await page(office, "ListTerms", request, 3))[1]))[0]
+    for number in ("9" * 10, "9" * 400, f"-{'9' * 30}", "1e5", "x"):
+        forged = base64.urlsafe_b64encode(json.dumps([bound, number]).encode()).decode()
+        assert await refused(page(office, "ListTerms", request, 3, forged)) == INVALID, number
+
+
+async def test_entries_made_on_the_way_are_neither_missed_nor_repeated(office: Office) -> None:
+    request, _ = await persons(office)
+    found, token = await page(office, "ListPersons", request, 3)
+    added = await office.person("代表新")
+    while token:
+        more, token = await page(office, "ListPersons", request, 3, token)
+        found += more
+    assert len(set(found)) == len(found) == ENTRIES + 1
+    assert found[-1] == added
+
+
+async def test_size_of_a_page(office: Office) -> None:
+    """50 unless asked for, at most 500."""
+    await office.register(await office.term(await office.congress()), new_people(501))
+    request = persons_pb2.ListPersonsRequest()
+    sizes = {size: len((await page(office, "ListPersons", request, size))[0]) for size in (0, 1, 500, 501, 2**31 - 1)}
+    assert sizes == {0: 50, 1: 1, 500: 500, 501: 500, 2**31 - 1: 500}
+    assert await refused(page(office, "ListPersons", request, -1)) == "ERROR_REASON_FIELD_INVALID"

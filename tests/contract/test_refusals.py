@@ -1,0 +1,272 @@
+"""Every reason of the registry's errors.proto is reached, with the code that it declares."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import grpc
+import pytest
+
+from chassis.errors import PREFIX, STATUS_CODES, Catalogue
+from quanyutong.registry.v1 import (
+    assemblies_pb2,
+    districts_pb2,
+    errors_pb2,
+    mandates_pb2,
+    persons_pb2,
+    rules_pb2,
+    units_pb2,
+)
+from tests.contract.office import (
+    NOBODY,
+    RESIDENT,
+    TOWNSHIP_CONGRESS,
+    Office,
+    Row,
+    in_days,
+    new_people,
+    on,
+)
+from tests.harness import reason
+
+CATALOGUE = Catalogue(errors_pb2.ErrorReason.DESCRIPTOR)
+REASONS = [name.removeprefix(PREFIX) for name, number in errors_pb2.ErrorReason.items() if number]
+Scenario = Callable[[Office], Awaitable[Any]]
+# Reason -> calls whose last one is refused with it.
+SCENARIOS: dict[str, list[Scenario]] = {}
+
+
+def refused_with(reason: str) -> Callable[[Scenario], Scenario]:
+    def register(scenario: Scenario) -> Scenario:
+        SCENARIOS.setdefault(reason, []).append(scenario)
+        return scenario
+
+    return register
+
+
+@refused_with("DISTRICT_NOT_FOUND")
+async def district_that_is_not_there(office: Office) -> None:
+    await office.call("GetDistrict", districts_pb2.GetDistrictRequest(name="districts/599999"))
+
+
+@refused_with("DISTRICT_NOT_FOUND")
+async def suspension_of_a_district_that_is_not_there(office: Office) -> None:
+    await office.operate(
+        "SuspendDistrict", districts_pb2.SuspendDistrictRequest(name="districts/599999", reason="合同到期")
+    )
+
+
+@refused_with("DISTRICT_EXISTS")
+async def district_twice(office: Office) -> None:
+    district = districts_pb2.District(name="districts/500102", display_name="涪陵区")
+    await office.operate("CreateDistrict", districts_pb2.CreateDistrictRequest(district=district))
+
+
+@refused_with("DISTRICT_STATE_REFUSED")
+async def resuming_what_is_not_suspended(office: Office) -> None:
+    await office.operate("ResumeDistrict", districts_pb2.ResumeDistrictRequest(name=f"districts/{office.district}"))
+
+
+@refused_with("UNIT_NOT_FOUND")
+async def unit_of_another_district(office: Office) -> None:
+    await office.call("GetUnit", units_pb2.GetUnitRequest(name="units/500102001"))
+
+
+@refused_with("UNIT_NOT_FOUND")
+async def assembly_of_another_districts_unit(office: Office) -> None:
+    await office.assembly("units/500102001")
+
+
+@refused_with("UNIT_NOT_FOUND")
+async def person_of_another_districts_unit(office: Office) -> None:
+    await office.person(residence="units/500102001")
+
+
+@refused_with("UNIT_NOT_FOUND")
+async def person_moving_to_another_districts_unit(office: Office) -> None:
+    given = persons_pb2.Person(name=await office.person(), display_name="王小明", residence="units/500102001")
+    request = persons_pb2.UpdatePersonRequest(person=given)
+    request.update_mask.paths.append("residence")
+    await office.call("UpdatePerson", request)
+
+
+@refused_with("UNIT_EXISTS")
+async def unit_twice(office: Office) -> None:
+    await office.unit()
+    await office.unit()
+
+
+@refused_with("UNIT_OF_OTHER_DISTRICT")
+async def unit_with_another_districts_code(office: Office) -> None:
+    unit = units_pb2.Unit(name="units/500102999", display_name="试验街道", kind=units_pb2.UNIT_KIND_SUBDISTRICT)
+    await office.call("CreateUnit", units_pb2.CreateUnitRequest(unit=unit))
+
+
+@refused_with("RULE_NOT_FOUND")
+async def override_of_no_rule(office: Office) -> None:
+    await office.override("1", rule="rules/congress.nothing")
+
+
+@refused_with("RULE_NOT_FOUND")
+async def term_before_the_rule_on_its_length(office: Office) -> None:
+    await office.open_term(await office.assembly(), start="2014-12-31")
+
+
+@refused_with("RULE_FIXED")
+async def override_of_what_is_the_same_in_the_city(office: Office) -> None:
+    await office.override(">=1/2", rule="rules/congress.session_quorum")
+
+
+@refused_with("RULE_VALUE_INVALID")
+async def override_out_of_bounds(office: Office) -> None:
+    await office.override("101")
+
+
+@refused_with("RULE_DATE_REFUSED")
+async def override_of_yesterday(office: Office) -> None:
+    await office.override("50", in_days(-1))
+
+
+@refused_with("RULE_NOT_OVERRIDDEN")
+async def restoring_the_platforms_value(office: Office) -> None:
+    request = rules_pb2.RestoreRuleRequest(
+        name="rules/subdistrict_assembly.size_max", effective_date=on(in_days(0)), decision="决定"
+    )
+    await office.call("RestoreRule", request)
+
+
+@refused_with("ASSEMBLY_NOT_FOUND")
+async def assembly_that_is_not_there(office: Office) -> None:
+    await office.call("GetAssembly", assemblies_pb2.GetAssemblyRequest(name=f"assemblies/{NOBODY}"))
+
+
+@refused_with("ASSEMBLY_NOT_FOUND")
+async def terms_of_no_assembly(office: Office) -> None:
+    await office.call("ListTerms", assemblies_pb2.ListTermsRequest(parent=f"assemblies/{NOBODY}"))
+
+
+@refused_with("ASSEMBLY_NOT_FOUND")
+async def term_of_no_assembly(office: Office) -> None:
+    await office.open_term(f"assemblies/{NOBODY}")
+
+
+@refused_with("ASSEMBLY_EXISTS")
+async def second_assembly_of_a_unit(office: Office) -> None:
+    unit = await office.unit()
+    await office.assembly(unit)
+    await office.assembly(unit)
+
+
+@refused_with("ASSEMBLY_UNIT_REFUSED")
+async def congress_of_a_subdistrict(office: Office) -> None:
+    await office.assembly(await office.unit(), TOWNSHIP_CONGRESS)
+
+
+@refused_with("ASSEMBLY_UNIT_REFUSED")
+async def subdistrict_assembly_of_no_subdistrict(office: Office) -> None:
+    await office.assembly("")
+
+
+@refused_with("TERM_NOT_FOUND")
+async def term_that_is_not_there(office: Office) -> None:
+    await office.call("GetTerm", assemblies_pb2.GetTermRequest(name=f"{await office.assembly()}/terms/9"))
+
+
+@refused_with("TERM_NOT_FOUND")
+async def recommendation_for_no_term(office: Office) -> None:
+    await office.recommended(f"assemblies/{NOBODY}/terms/1")
+
+
+@refused_with("TERM_NOT_FOUND")
+async def registration_for_no_term(office: Office) -> None:
+    await office.register(f"assemblies/{NOBODY}/terms/1", new_people(1))
+
+
+@refused_with("TERM_EXISTS")
+async def term_with_a_number_that_is_taken(office: Office) -> None:
+    assembly = await office.assembly()
+    await office.open_term(assembly, 1, "2016-01-01")
+    await office.open_term(assembly, 1, "2024-01-01")
+
+
+@refused_with("TERM_DATES_REFUSED")
+async def term_of_no_day(office: Office) -> None:
+    await office.open_term(await office.assembly(), start=in_days(0), end=in_days(0))
+
+
+@refused_with("TERM_OVERLAPS")
+async def term_within_another(office: Office) -> None:
+    assembly = await office.assembly()
+    await office.open_term(assembly, 1, "2024-01-01")
+    await office.open_term(assembly, 2, "2025-01-01")
+
+
+@refused_with("PERSON_NOT_FOUND")
+async def person_who_is_not_there(office: Office) -> None:
+    await office.call("GetPerson", persons_pb2.GetPersonRequest(name=f"persons/{NOBODY}"))
+
+
+@refused_with("PERSON_NOT_FOUND")
+async def recommendation_of_nobody(office: Office) -> None:
+    await office.recommended(await office.term(), f"persons/{NOBODY}")
+
+
+@refused_with("MANDATE_NOT_FOUND")
+async def mandate_that_is_not_there(office: Office) -> None:
+    await office.call("GetMandate", mandates_pb2.GetMandateRequest(name=f"mandates/{NOBODY}"))
+
+
+@refused_with("MANDATE_NOT_FOUND")
+async def confirmation_of_nothing(office: Office) -> None:
+    await office.confirm(f"mandates/{NOBODY}")
+
+
+@refused_with("MANDATE_EXISTS")
+async def recommendation_twice(office: Office) -> None:
+    term, person = await office.term(), await office.person()
+    await office.recommended(term, person)
+    await office.recommended(term, person)
+
+
+@refused_with("MANDATE_STATE_REFUSED")
+async def confirmation_without_vetting(office: Office) -> None:
+    await office.confirm(await office.recommended(await office.term()))
+
+
+@refused_with("MANDATE_DATE_REFUSED")
+async def confirmation_for_tomorrow(office: Office) -> None:
+    await office.confirm(await office.vetted(await office.term()), in_days(1))
+
+
+@refused_with("MANDATE_DATE_REFUSED")
+async def confirmation_before_the_term(office: Office) -> None:
+    await office.confirm(await office.vetted(await office.term()), in_days(-701))
+
+
+@refused_with("ASSEMBLY_FULL")
+async def one_seat_too_many(office: Office) -> None:
+    await office.register(await office.term(), new_people(101))
+
+
+@refused_with("ROWS_REFUSED")
+async def row_with_nobody(office: Office) -> None:
+    await office.register(await office.term(), [Row(person=f"persons/{NOBODY}", capacity=RESIDENT)])
+
+
+@refused_with("STREAM_OUT_OF_ORDER")
+async def stream_of_nothing(office: Office) -> None:
+    await office.stream([])
+
+
+def test_every_reason_has_a_scenario() -> None:
+    assert set(SCENARIOS) == set(REASONS)
+
+
+@pytest.mark.parametrize(
+    ("expected", "scenario"),
+    [pytest.param(name, one, id=f"{name}-{one.__name__}") for name, ones in SCENARIOS.items() for one in ones],
+)
+async def test_refused(office: Office, expected: str, scenario: Scenario) -> None:
+    with pytest.raises(grpc.aio.AioRpcError) as refusal:
+        await scenario(office)
+    meaning = CATALOGUE[expected]
+    assert (reason(refusal.value), refusal.value.code()) == (meaning.name, STATUS_CODES[meaning.code])

@@ -1,0 +1,127 @@
+"""A repeated request has the effect of one (AIP-155)."""
+
+import asyncio
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from chassis import development
+from quanyutong.registry.v1 import assemblies_pb2, mandates_pb2, persons_pb2, rules_pb2, units_pb2
+from tests.contract.office import NOBODY, RESIDENT, SIZE_MAX, TOWN, Office, in_days, mask, on
+from tests.harness import refused
+
+REUSED = "ERROR_REASON_REQUEST_ID_REUSED"
+
+
+def create(name: str = "王小明", request_id: str = "", **fields: Any) -> persons_pb2.CreatePersonRequest:
+    person = persons_pb2.Person(display_name=name, **fields)
+    return persons_pb2.CreatePersonRequest(person=person, request_id=request_id)
+
+
+async def people(office: Office) -> int:
+    return len((await office.call("ListPersons", persons_pb2.ListPersonsRequest())).persons)
+
+
+async def test_every_mutation_is_answered_again_with_the_first_answer(office: Office) -> None:
+    """Each of these would be refused, or change something, if it were done a second time."""
+    assembly, person = await office.assembly(), await office.person()
+    term = await office.term(assembly)
+    names = [await office.recommended(term) for _ in range(4)]
+    await office.call("VetMandate", mandates_pb2.VetMandateRequest(name=names[1]))
+    await office.call("VetMandate", mandates_pb2.VetMandateRequest(name=names[3]))
+    await office.confirm(names[3])
+    unit = units_pb2.Unit(name=f"units/{office.district}050", display_name="镇", kind=TOWN)
+    mandate = mandates_pb2.Mandate(person=person, term=term, capacity=RESIDENT, recommender="本人")
+    renamed = persons_pb2.Person(name=person, display_name="改名", etag='"1"')
+    congress = assemblies_pb2.Assembly(kind=assemblies_pb2.ASSEMBLY_KIND_DISTRICT_CONGRESS, display_name="人大")
+    titled = assemblies_pb2.Assembly(name=assembly, kind=congress.kind, display_name="改名", etag='"1"')
+    later = assemblies_pb2.Term(number=9, start_date=on(in_days(800)))
+    value: dict[str, Any] = {"name": SIZE_MAX, "effective_date": on(in_days(1)), "decision": "决定"}
+    requests: dict[str, Any] = {
+        "CreateUnit": units_pb2.CreateUnitRequest(unit=unit),
+        "CreateAssembly": assemblies_pb2.CreateAssemblyRequest(assembly=congress),
+        "UpdateAssembly": assemblies_pb2.UpdateAssemblyRequest(assembly=titled, update_mask=mask("*")),
+        "OpenTerm": assemblies_pb2.OpenTermRequest(parent=assembly, term=later),
+        "UpdatePerson": persons_pb2.UpdatePersonRequest(person=renamed, update_mask=mask("display_name")),
+        "RecommendMandate": mandates_pb2.RecommendMandateRequest(mandate=mandate),
+        "VetMandate": mandates_pb2.VetMandateRequest(name=names[0]),
+        "ConfirmMandate": mandates_pb2.ConfirmMandateRequest(name=names[1]),
+        "RejectMandate": mandates_pb2.RejectMandateRequest(name=names[2], reason="材料不实"),
+        "EndMandate": mandates_pb2.EndMandateRequest(name=names[3], reason=mandates_pb2.END_REASON_MOVED),
+        "OverrideRule": rules_pb2.OverrideRuleRequest(value="50", **value),
+        "RestoreRule": rules_pb2.RestoreRuleRequest(**value),
+    }
+    first = {}
+    for rpc, request in requests.items():
+        request.request_id = str(uuid4())
+        first[rpc] = await office.call(rpc, request)
+    # After all of them: the state that each one found is gone by now.
+    assert {rpc: await office.call(rpc, request) for rpc, request in requests.items()} == first
+
+
+async def test_one_effect_whatever_happened_in_between(office: Office) -> None:
+    request = create(request_id=str(uuid4()))
+    first = await office.call("CreatePerson", request)
+    renamed = persons_pb2.Person(name=first.name, display_name="改名")
+    await office.call("UpdatePerson", persons_pb2.UpdatePersonRequest(person=renamed, update_mask=mask("display_name")))
+    assert await office.call("CreatePerson", request) == first
+    assert await people(office) == 1
+
+
+async def test_identical_requests_at_the_same_moment(office: Office) -> None:
+    request = create(request_id=str(uuid4()))
+    answers = await asyncio.gather(*(office.call("CreatePerson", request) for _ in range(6)))
+    assert all(answer == answers[0] for answer in answers)
+    assert await people(office) == 1
+
+
+async def test_other_requests_under_the_same_id_at_the_same_moment(office: Office) -> None:
+    request_id = str(uuid4())
+    outcomes = await asyncio.gather(
+        *(office.call("CreatePerson", create(f"王{number}", request_id)) for number in range(4)), return_exceptions=True
+    )
+    assert len([outcome for outcome in outcomes if not isinstance(outcome, BaseException)]) == 1
+    assert await people(office) == 1
+
+
+async def test_without_an_id_each_request_counts(office: Office) -> None:
+    assert await office.person() != await office.person()
+
+
+async def test_id_of_another_request_is_refused(office: Office) -> None:
+    request_id = str(uuid4())
+    await office.call("CreatePerson", create(request_id=request_id))
+    assert await refused(office.call("CreatePerson", create("李四", request_id))) == REUSED
+    other = create(request_id=request_id, gender=persons_pb2.GENDER_MALE)
+    assert await refused(office.call("CreatePerson", other)) == REUSED
+    unit = units_pb2.Unit(name=f"units/{office.district}001", display_name="街道", kind=TOWN)
+    create_unit = units_pb2.CreateUnitRequest(unit=unit, request_id=request_id)
+    assert await refused(office.call("CreateUnit", create_unit)) == REUSED
+    assert await people(office) == 1
+
+
+async def test_id_belongs_to_one_caller_in_one_district(office: Office) -> None:
+    request = create(request_id=str(uuid4()))
+    first = await office.call("CreatePerson", request)
+    settings = office.tenant.platform.settings
+    colleague = development.token(settings, "colleague", ["clerk"], office.district)
+    elsewhere = development.token(settings, "tester", ["clerk"], "500102")
+    names = {first.name}
+    for token in (colleague, elsewhere):
+        answer = await office.registry.CreatePerson(request, metadata=[("authorization", f"Bearer {token}")])
+        names.add(answer.name)
+    assert len(names) == 3
+
+
+async def test_refused_request_may_be_sent_again(office: Office) -> None:
+    """What was refused had no effect, so nothing is remembered of it."""
+    request = create(request_id=str(uuid4()), residence=f"units/{office.district}001")
+    assert await refused(office.call("CreatePerson", request)) == "ERROR_REASON_UNIT_NOT_FOUND"
+    await office.unit(1)
+    assert (await office.call("CreatePerson", request)).residence == f"units/{office.district}001"
+
+
+@pytest.mark.parametrize("request_id", ["1", "not-a-uuid", NOBODY.replace("-", ""), NOBODY + "0"])
+async def test_id_is_a_uuid(office: Office, request_id: str) -> None:
+    assert await refused(office.call("CreatePerson", create(request_id=request_id))) == "ERROR_REASON_FIELD_INVALID"

@@ -1,0 +1,119 @@
+"""A whole, valid request for any RPC, built from its descriptors and field rules.
+
+Resource names are given by the caller; everything else is whatever the rules accept.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
+from typing import Any
+
+from buf.validate import validate_pb2
+from google.api import field_behavior_pb2
+from google.protobuf.descriptor import FieldDescriptor as Described
+from google.protobuf.field_mask_pb2 import FieldMask
+from google.protobuf.message import Message
+from google.type.date_pb2 import Date
+
+from chassis import clock
+from tests.isolation.rpcs import METHODS, request_of
+
+# Texts that some rule asks for; the first that a field's rules accept is taken.
+TEXTS = ("rules/subdistrict_assembly.women_share", "CN", ">=1/3", "试验", "")
+
+
+def rules_of(field: Any) -> Any:
+    return field.GetOptions().Extensions[validate_pb2.field]
+
+
+def behaviours(field: Any) -> Sequence[int]:
+    found: Sequence[int] = field.GetOptions().Extensions[field_behavior_pb2.field_behavior]
+    return found
+
+
+def output_only(field: Any) -> bool:
+    return field_behavior_pb2.OUTPUT_ONLY in behaviours(field)
+
+
+@cache
+def as_python(pattern: str) -> re.Pattern[str]:
+    """An RE2 pattern of a field rule, as Python reads it."""
+    return re.compile(pattern.replace(r"\p{Cc}", r"\x00-\x1f\x7f-\x9f"))
+
+
+def accepts(field: Any, text: str) -> bool:
+    rules = rules_of(field).string
+    return len(text) >= rules.min_len and bool(as_python(rules.pattern).search(text))
+
+
+def requests(path: str, names: Iterable[str]) -> list[Message]:
+    """One request; for a stream one message for each of its parts, in their order."""
+    request_type, known = request_of(path), tuple(names)
+    if not METHODS[path].client_streaming:
+        return [filled(request_type(), known)]
+    parts = [field for oneof in request_type.DESCRIPTOR.oneofs for field in oneof.fields]
+    messages = [request_type() for _ in parts]
+    for message, field in zip(messages, parts, strict=True):
+        fill(message, field, known)
+    return messages
+
+
+def filled(message: Message, names: Sequence[str]) -> Message:
+    """The message, with the first field of each of its oneofs."""
+    for field in message.DESCRIPTOR.fields:
+        others = field.containing_oneof.fields[1:] if field.containing_oneof else ()
+        if not output_only(field) and field not in others:
+            fill(message, field, names)
+    return message
+
+
+def fill(message: Message, field: Any, names: Sequence[str]) -> None:
+    """Sets what is required, and every resource name that is known; leaves the rest open."""
+    if field.is_repeated:
+        return
+    if field.message_type is not None:
+        _fill_message(getattr(message, field.name), field, names)
+    elif field.type == Described.TYPE_STRING:
+        if (text := _text(field, names)) is not None:
+            setattr(message, field.name, text)
+    elif field_behavior_pb2.REQUIRED in behaviours(field):
+        # A number, or the first value of an enum that is not "unspecified".
+        setattr(message, field.name, 1)
+
+
+def _fill_message(message: Message, field: Any, names: Sequence[str]) -> None:
+    if isinstance(message, FieldMask):
+        message.paths.append("*")
+    elif isinstance(message, Date):
+        if rules_of(field).required:
+            today = clock.today()
+            message.MergeFrom(Date(year=today.year, month=today.month, day=today.day))
+    elif field.message_type.file.package.startswith("quanyutong."):
+        message.SetInParent()
+        filled(message, names)
+
+
+def is_name(field: Any) -> bool:
+    """Whether its rule wants `collection/id`."""
+    return field.type == Described.TYPE_STRING and "/" in rules_of(field).string.pattern
+
+
+def _text(field: Any, names: Sequence[str]) -> str | None:
+    if is_name(field):
+        for name in names:
+            if accepts(field, name):
+                return name
+    if field_behavior_pb2.REQUIRED not in behaviours(field):
+        return None
+    return next(text for text in TEXTS if accepts(field, text))
+
+
+def name_fields(message: Message, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """Where the message holds resource names: the path of each such field."""
+    for field, value in message.ListFields():
+        if field.is_repeated:
+            continue
+        if is_name(field):
+            yield (*path, field.name)
+        elif field.message_type is not None:
+            yield from name_fields(value, (*path, field.name))

@@ -1,0 +1,200 @@
+"""What is in one district does not exist in another: not to read, not to change, and not to be guessed.
+
+Two districts with the same entries make the same calls. In one of them a call
+names an entry of a third district, in the other an entry that exists nowhere.
+If the two can be told apart, the third district leaks.
+"""
+
+import json
+import re
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from typing import Any
+
+import grpc
+import pytest
+from google.protobuf import json_format
+from google.protobuf.message import Message
+
+from tests.conftest import Platforms, fresh_tenant
+from tests.contract.office import NOBODY, Office
+from tests.isolation.examples import name_fields, requests
+from tests.isolation.rpcs import RPCS, Outcome, answer_of, outcome, request_of, short
+
+# The RPCs that act in the district of the token. The others answer with what is public, or are the city's own.
+TENANT = [path for path, rpc in RPCS.items() if rpc.tenant]
+SAFE = [path for path in TENANT if RPCS[path].safe]
+STAFF = ("clerk", "examiner", "administrator")
+VOLATILE = (
+    (r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "id"),
+    (r"9\d{5}\d{3}|9\d{5}", "code"),
+    (r"T[\d:.]+Z", "time"),
+)
+
+
+@dataclass(frozen=True)
+class District:
+    """A district that has one entry of every kind."""
+
+    office: Office
+    channel: grpc.aio.Channel
+    names: Mapping[str, str]
+
+    @classmethod
+    async def made(cls, office: Office, channel: grpc.aio.Channel) -> "District":
+        unit = await office.unit()
+        assembly = await office.assembly(unit)
+        term, person = await office.term(assembly), await office.person("李四", residence=unit)
+        mandate = await office.recommended(term, person)
+        await office.override("77")
+        names = {"unit": unit, "assembly": assembly, "term": term, "person": person, "mandate": mandate}
+        return cls(office, channel, names)
+
+    async def call(self, path: str, messages: list[Message]) -> Outcome:
+        metadata = tuple(self.office.tenant.metadata(*STAFF))
+        return await outcome(self.channel, path, [message.SerializeToString() for message in messages], metadata)
+
+    async def everything(self) -> dict[str, bytes]:
+        """What the district itself reads of its entries, by every safe RPC."""
+        answers = {}
+        for path in SAFE:
+            ended = await self.call(path, all_of(path) or requests(path, self.names.values()))
+            answers[path] = b"".join(ended.answers)
+        return answers
+
+
+def all_of(path: str) -> list[Message]:
+    """The request without filters, unless it has to name something."""
+    request = request_of(path)()
+    return [] if {"name", "parent"} & set(request.DESCRIPTOR.fields_by_name) else [request]
+
+
+@dataclass(frozen=True)
+class Three:
+    """`owner` has the entries; `stranger` names them; `twin` names what exists nowhere."""
+
+    owner: District
+    stranger: District
+    twin: District
+
+    def names(self, district: District) -> Mapping[str, str]:
+        """The entries that a district's call names: the owner's, or the same with ids that nothing has."""
+        if district is self.stranger:
+            return self.owner.names
+        nothing = {kind: re.sub(VOLATILE[0][0], NOBODY, name) for kind, name in self.owner.names.items()}
+        return nothing | {"unit": self.owner.names["unit"][:-3] + "777"}
+
+
+@pytest.fixture(scope="module")
+async def three(platforms: Platforms) -> AsyncIterator[Three]:
+    async with AsyncExitStack() as stack:
+        tenants = [await stack.enter_async_context(fresh_tenant(platforms, "all-direct")) for _ in range(3)]
+        channel = await stack.enter_async_context(grpc.aio.insecure_channel(tenants[0].platform.direct))
+        owner, stranger, twin = [await District.made(Office(tenant), channel) for tenant in tenants]
+        yield Three(owner, stranger, twin)
+
+
+def naming(path: str, own: Mapping[str, str], foreign: Mapping[str, str]) -> list[tuple[str, list[Message]]]:
+    """The request once for each name in it, with that one name foreign and all others own."""
+    plain = requests(path, own.values())
+    made = []
+    for index, message in enumerate(plain):
+        for field in name_fields(message):
+            changed = [type(each).FromString(each.SerializeToString()) for each in plain]
+            for kind, name in own.items():
+                if name == value_at(message, field):  # not a rule's name: rules are the platform's
+                    set_at(changed[index], field, foreign[kind])
+                    made.append((".".join(field), changed))
+    return made
+
+
+def value_at(message: Any, field: tuple[str, ...]) -> Any:
+    for step in field:
+        message = getattr(message, step)
+    return message
+
+
+def set_at(message: Any, field: tuple[str, ...], value: str) -> None:
+    setattr(value_at(message, field[:-1]), field[-1], value)
+
+
+def seen(path: str, ended: Outcome) -> Any:
+    """What the caller sees, without what differs between any two districts."""
+    answers = [json_format.MessageToDict(answer_of(path).FromString(answer)) for answer in ended.answers]
+    refusal = json_format.MessageToDict(ended.status)
+    text = json.dumps([ended.code.name, ended.reason, answers, refusal], ensure_ascii=False, sort_keys=True)
+    for pattern, stands in VOLATILE:
+        text = re.sub(pattern, stands, text)
+    return json.loads(text)
+
+
+def test_there_is_enough_to_try() -> None:
+    own = {"unit": "units/900001001", "assembly": f"assemblies/{NOBODY}", "term": f"assemblies/{NOBODY}/terms/1"}
+    own |= {"person": f"persons/{NOBODY}", "mandate": f"mandates/{NOBODY}"}
+    tried = {path: naming(path, own, own) for path in TENANT}
+    assert sum(map(len, tried.values())) >= 25
+    assert {short(path) for path in TENANT if not tried[path]} <= {
+        "ListRules",
+        "OverrideRule",
+        "RestoreRule",
+        "ListUnits",
+        "GetSummary",
+    }
+
+
+@pytest.mark.parametrize("path", TENANT, ids=short)
+async def test_anothers_entry_is_like_one_that_nobody_has(three: Three, path: str) -> None:
+    before = await three.owner.everything()
+    for district in (three.stranger, three.twin):
+        assert set(three.names(district)) == set(district.names)
+    calls = [naming(path, district.names, three.names(district)) for district in (three.stranger, three.twin)]
+    for (field, of_stranger), (_, of_twin) in zip(*calls, strict=True):
+        ended = await three.stranger.call(path, of_stranger)
+        assert seen(path, ended) == seen(path, await three.twin.call(path, of_twin)), field
+        owned = [name.rpartition("/")[2].encode() for kind, name in three.owner.names.items() if kind != "term"]
+        assert not any(name in answer for name in owned for answer in ended.answers), field
+    assert await three.owner.everything() == before
+
+
+async def test_names_of_another_district_are_refused_or_find_nothing(three: Three) -> None:
+    """Every safe RPC, and every change of an entry: all names foreign."""
+    for path in TENANT:
+        messages = requests(path, three.owner.names.values())
+        if not naming(path, three.owner.names, three.owner.names):
+            continue
+        ended = await three.stranger.call(path, messages)
+        if ended.code is grpc.StatusCode.OK and RPCS[path].safe:
+            assert ended.answers == (b"",), path
+        elif ended.code is grpc.StatusCode.OK:
+            assert short(path) == "CreatePerson", path
+        else:
+            assert ended.code in (grpc.StatusCode.NOT_FOUND, grpc.StatusCode.INVALID_ARGUMENT), path
+
+
+async def test_the_owner_finds_them_all(three: Three) -> None:
+    """The same calls by the owner: without this, the tests above could pass on nothing."""
+    for path in SAFE:
+        ended = await three.owner.call(path, requests(path, three.owner.names.values()))
+        assert ended.code is grpc.StatusCode.OK, path
+        assert ended.answers != (b"",), path
+
+
+async def test_unfiltered_lists_hold_own_entries_alone(three: Three) -> None:
+    owned = [name.rpartition("/")[2].encode() for kind, name in three.owner.names.items() if kind != "term"]
+    for path in (path for path in SAFE if short(path) != "ListRules"):
+        for message in all_of(path):
+            to_owner = b"".join((await three.owner.call(path, [message])).answers)
+            to_stranger = b"".join((await three.stranger.call(path, [message])).answers)
+            assert not any(name in to_stranger for name in owned), path
+            assert to_owner != to_stranger, path
+
+
+async def test_an_override_holds_in_its_own_district_alone(three: Three) -> None:
+    (path,) = (path for path in SAFE if short(path) == "ListRules")
+    fresh = await three.owner.office.tenant.platform.fresh_district()
+    request = request_of(path).FromString(b"")
+    metadata = tuple(three.owner.office.tenant.platform.metadata(STAFF, fresh))
+    answer = await outcome(three.owner.channel, path, [request.SerializeToString()], metadata)
+    rules = json_format.MessageToDict(answer_of(path).FromString(answer.answers[0]))["rules"]
+    assert all("+r" not in rule["version"] and "decision" not in rule for rule in rules)
