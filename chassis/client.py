@@ -22,6 +22,8 @@ def channel(
     options = [
         ("grpc.service_config", _service_config(services)),
         ("grpc.keepalive_time_ms", 60_000),
+        # A peer is reached directly, whatever proxy the environment names for the outside.
+        ("grpc.enable_http_proxy", 0),
         # Without it a channel that has seen a refusal waits up to two minutes before it tries again.
         ("grpc.max_reconnect_backoff_ms", 1_000),
     ]

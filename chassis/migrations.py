@@ -172,9 +172,13 @@ async def _upgrade(admin: URL, manifest: Manifest, settings: Settings) -> None:
         "lock_timeout": f"{settings.lock_timeout}s",
         "statement_timeout": f"{MIGRATION_STATEMENT}s",
     }
-    engine = create_async_engine(
-        admin.set(drivername="postgresql+asyncpg"), poolclass=NullPool, connect_args={"server_settings": as_owner}
-    )
+    dsn = admin.set(drivername="postgresql").render_as_string(hide_password=False)
+
+    async def connect() -> asyncpg.Connection:
+        # By asyncpg itself, which knows parameters of a URL, such as sslmode, that SQLAlchemy would not pass on.
+        return await asyncpg.connect(dsn, timeout=10, server_settings=as_owner)
+
+    engine = create_async_engine("postgresql+asyncpg://", poolclass=NullPool, async_creator=connect)
     try:
         async with engine.connect() as connection:
             await connection.run_sync(_run_scripts, manifest)

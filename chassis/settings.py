@@ -34,7 +34,7 @@ class Settings(BaseSettings):
 
     database_url: SecretStr | None = Field(
         None,
-        description="PostgreSQL 16 or later, with a login that may create roles and schemas; none: embedded",
+        description="PostgreSQL 18 or later, with a login that may create roles and schemas; none: embedded",
     )
     runtime_database_url: SecretStr | None = Field(
         None, description="complete URL of a service's runtime role, when its roles are managed by hand"

@@ -34,7 +34,7 @@ def list_() -> None:
 
 @districts.command()
 @click.argument("code")
-@click.option("--reason", required=True, help="callers of the district are told")
+@click.option("--reason", required=True, help="kept with the entry, for municipal callers")
 @failing_clearly
 def suspend(code: str, reason: str) -> None:
     """Stop a district's calls. Its records stay as they are."""

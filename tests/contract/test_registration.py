@@ -116,18 +116,22 @@ async def test_wrong_order_of_parts(office_everywhere: Office) -> None:
 async def test_at_most_5000_rows(office: Office) -> None:
     term = await office.term(await office.congress())
     row = Part(row=Row(person=f"persons/{NOBODY}", capacity=RESIDENT))
+    assert await refused(office.stream([opening(term), *[row] * 5000])) == "ERROR_REASON_ROWS_REFUSED"
     assert await refused(office.stream([opening(term), *[row] * 5001])) == OUT_OF_ORDER
 
 
-async def test_a_stream_that_ends_early_enters_nothing(office_everywhere: Office) -> None:
+async def test_a_stream_that_breaks_off_enters_nothing(office_everywhere: Office) -> None:
+    """Wherever it breaks: what arrived by then is no registration."""
     office = office_everywhere
-    term = await office.term()
-    call = office.registry.RegisterMandates(metadata=office.tenant.metadata())
-    await call.write(opening(term))
-    for row in new_people(3):
-        await call.write(Part(row=row))
-    call.cancel()
-    assert await entered(office) == 0
+    term, (row,) = await office.term(), new_people(1)
+    for rows in range(20):
+        call = office.registry.RegisterMandates(metadata=office.tenant.metadata())
+        await call.write(opening(term))
+        for _ in range(rows):
+            await call.write(Part(row=row))
+        call.cancel()
+    assert (await office.register(term, [row, row])).registered == 2
+    assert await entered(office) == 4
 
 
 async def test_day_of_the_rows_lies_in_the_term_and_not_in_the_future(office: Office) -> None:

@@ -5,6 +5,7 @@ import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 import pytest_asyncio
 
@@ -35,6 +36,12 @@ async def home(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Path]:
 def settled(home: Path) -> Path:
     """The folder of a PostgreSQL that is not started for the first time."""
     return home / "postgres"
+
+
+@pytest.fixture
+def beside() -> list[psutil.Process]:
+    """What this process has running before the test: platforms of other tests."""
+    return list(psutil.Process().children())
 
 
 @pytest.fixture

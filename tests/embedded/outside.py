@@ -13,6 +13,11 @@ def gone(pid: int) -> bool:
         return True
 
 
+def own_children(before: list[psutil.Process]) -> list[psutil.Process]:
+    """The processes that this one has started since; other tests may keep platforms running beside."""
+    return [child for child in psutil.Process().children() if child not in before]
+
+
 async def reach(url: str) -> None:
     """Returns if the server lets us in, raises what the client raises otherwise."""
     if url.startswith("nats:"):

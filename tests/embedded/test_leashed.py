@@ -13,7 +13,7 @@ import pytest_asyncio
 from chassis.embedded.leashed import Leashed
 
 from .conftest import Until
-from .outside import gone
+from .outside import gone, own_children
 
 pytestmark = pytest.mark.asyncio
 
@@ -119,11 +119,11 @@ async def test_server_inherits_no_ignored_signal(tmp_path: Path) -> None:
     assert blocked == 0
 
 
-async def test_nothing_is_left_behind(tmp_path: Path, until: Until) -> None:
+async def test_nothing_is_left_behind(tmp_path: Path, until: Until, beside: list[psutil.Process]) -> None:
     await (await shell("exit 0", tmp_path)).wait()
     descriptors = psutil.Process().num_fds()
     for _ in range(3):
         await (await shell("exit 0", tmp_path)).wait()
         await (await shell(DEAF, tmp_path, grace=0)).stop()
         (await shell(WAITING, tmp_path)).kill()
-    await until(lambda: not psutil.Process().children() and psutil.Process().num_fds() <= descriptors)
+    await until(lambda: not own_children(beside) and psutil.Process().num_fds() <= descriptors)

@@ -27,7 +27,7 @@ from .outside import gone, reach, value
 REPOSITORY = Path(chassis.__file__).parents[1]
 
 OWNER = """
-import asyncio, json, os, sys
+import asyncio, json, os, signal, sys
 from pathlib import Path
 import asyncpg
 from chassis.embedded import EmbeddedNats, EmbeddedPostgres
@@ -39,6 +39,8 @@ async def main(state):
         print(json.dumps({"uid": os.getuid(), "postgres": postgres.pid, "nats": nats.pid}), flush=True)
         await asyncio.Event().wait()
 
+# A runner started in the background ignores it, and so would we.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 asyncio.run(main(Path(sys.argv[1])))
 """
 

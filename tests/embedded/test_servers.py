@@ -19,7 +19,7 @@ from chassis.embedded.ports import RANGE, free_port, is_free
 from chassis.embedded.server import EmbeddedServer
 
 from .conftest import Until
-from .outside import reach
+from .outside import own_children, reach
 
 both = pytest.mark.parametrize("kind", [EmbeddedPostgres, EmbeddedNats])
 
@@ -31,7 +31,7 @@ def folder(kind: type[EmbeddedServer], settled: Path, state: Path) -> Path:
 
 @both
 @pytest.mark.asyncio
-async def test_one_owner_at_a_time(kind: type[EmbeddedServer], folder: Path) -> None:
+async def test_one_owner_at_a_time(kind: type[EmbeddedServer], folder: Path, beside: list[psutil.Process]) -> None:
     async with kind(folder) as first:
         with pytest.raises(EmbeddedServerFailed, match=str(os.getpid())):
             await kind(folder).start()
@@ -40,7 +40,7 @@ async def test_one_owner_at_a_time(kind: type[EmbeddedServer], folder: Path) -> 
         await reach(first.url)
     async with kind(folder) as second:
         assert second.running
-    assert not psutil.Process().children()
+    assert not own_children(beside)
 
 
 @both
@@ -69,7 +69,9 @@ async def test_server_without_owner_is_named(tmp_path: Path, monkeypatch: pytest
 
 @both
 @pytest.mark.asyncio
-async def test_killed_server_comes_back_on_its_port(kind: type[EmbeddedServer], folder: Path) -> None:
+async def test_killed_server_comes_back_on_its_port(
+    kind: type[EmbeddedServer], folder: Path, beside: list[psutil.Process]
+) -> None:
     async with kind(folder) as server:
         url, pid = server.url, server.pid
         server.kill()
@@ -79,7 +81,7 @@ async def test_killed_server_comes_back_on_its_port(kind: type[EmbeddedServer], 
         await server.start()
         assert server.pid != pid
         await reach(url)
-    assert not psutil.Process().children()
+    assert not own_children(beside)
 
 
 @both
@@ -156,13 +158,13 @@ def test_free_ports_lie_below_those_of_outgoing_connections() -> None:
 
 
 @pytest.mark.asyncio
-async def test_together(home: Path) -> None:
+async def test_together(home: Path, beside: list[psutil.Process]) -> None:
     async with embedded_servers(home, postgres=True, nats=True) as servers:
         assert servers.postgres is not None
         assert servers.nats is not None
         assert "@" not in repr(servers)
-        assert len(psutil.Process().children()) == 2
-    assert not psutil.Process().children()
+        assert len(own_children(beside)) == 2
+    assert not own_children(beside)
 
 
 @pytest.mark.asyncio
@@ -174,23 +176,23 @@ async def test_only_what_is_asked_for(state: Path) -> None:
 
 
 @pytest.mark.asyncio
-async def test_one_that_fails_leaves_none_running(home: Path) -> None:
+async def test_one_that_fails_leaves_none_running(home: Path, beside: list[psutil.Process]) -> None:
     async with EmbeddedNats(home / "nats"):
         with pytest.raises(EmbeddedServerFailed):
             async with embedded_servers(home, postgres=True, nats=True):
                 pytest.fail("it must not start with half of what was asked for")
-        assert len(psutil.Process().children()) == 1
+        assert len(own_children(beside)) == 1
 
 
 @pytest.mark.asyncio
-async def test_cancelled_first_start_is_done_again(state: Path, until: Until) -> None:
+async def test_cancelled_first_start_is_done_again(state: Path, until: Until, beside: list[psutil.Process]) -> None:
     server = EmbeddedPostgres(state)
     starting = asyncio.create_task(server.start())
     await until(lambda: (state / "data.new").exists())
     starting.cancel()
     with pytest.raises(asyncio.CancelledError):
         await starting
-    assert not psutil.Process().children()
+    assert not own_children(beside)
     async with EmbeddedPostgres(state) as again:
         await reach(again.url)
     assert not (state / "data.new").exists()
@@ -203,10 +205,10 @@ async def test_folder_that_cannot_be_made(tmp_path: Path) -> None:
         await EmbeddedNats(tmp_path / "file" / "nats").start()
 
 
-def test_uvloop(home: Path) -> None:
+def test_uvloop(home: Path, beside: list[psutil.Process]) -> None:
     async def use() -> None:
         async with embedded_servers(home, postgres=True, nats=True) as servers:
             assert servers.postgres is not None
-        assert not psutil.Process().children()
+        assert not own_children(beside)
 
     uvloop.run(use())
