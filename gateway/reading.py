@@ -100,8 +100,8 @@ def _parse(value: Any, message_type: Descriptor) -> None:
         json_format.ParseDict(value, message, descriptor_pool=descriptor_pool.Default())
     except json_format.ParseError as error:
         raise BodyUnreadable(_first_sentence(str(error))) from None
-    except (RecursionError, AttributeError, TypeError, ValueError):
-        # protobuf reports some wrong shapes, such as an array for an object, as these.
+    except (RecursionError, AttributeError, TypeError, ValueError, SystemError):
+        # protobuf reports some wrong shapes as these: an array for an object, half a surrogate pair for a name.
         raise BodyUnreadable(f"not a {message_type.name}") from None
 
 

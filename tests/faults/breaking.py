@@ -3,14 +3,19 @@
 import asyncio
 import urllib.error
 import urllib.request
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 
+import asyncpg
 import psutil
 
 from chassis.embedded.server import EmbeddedServer
-from tests.harness import Platform, Process
+from tests.embedded.outside import value
+from tests.harness import Platform, Process, until
 
 SERVICES, GATEWAY = "registry-tally", "gateway"
+WAITING = "SELECT count(*) FROM pg_stat_activity WHERE application_name = '{}' AND wait_event_type = 'Lock'"
 
 
 async def kill(process: Process) -> None:
@@ -39,6 +44,28 @@ async def outage(*servers: EmbeddedServer, seconds: float) -> None:
         server.kill()
     await asyncio.sleep(seconds)
     await asyncio.gather(*(server.start() for server in servers))
+
+
+@asynccontextmanager
+async def holding(site: Platform, statement: str, *values: str) -> AsyncIterator[Callable[[], Awaitable[None]]]:
+    """Holds a lock that others wait for; yields how to let go of it."""
+    connection = await asyncpg.connect(site.postgres.url)
+    transaction = connection.transaction()
+    await transaction.start()
+    await connection.execute(statement, *values)
+    try:
+        yield transaction.rollback
+    finally:
+        await connection.close()
+
+
+async def waiting(site: Platform, application: str, number: int = 1) -> None:
+    """Returns when so many connections of the application wait for a lock."""
+
+    async def wait() -> bool:
+        return bool(await value(site.postgres.url, WAITING.format(application)) == number)
+
+    await until(wait)
 
 
 def envoy(site: Platform) -> psutil.Process:

@@ -240,12 +240,26 @@ async def under_load(site: Platform, *, gateway_stays: bool = True) -> AsyncIter
 async def balanced(site: Platform, books: dict[str, Books]) -> None:
     """Everything acknowledged can be read and nothing else is there; each event was applied once, in order."""
     async with client.channel(site.address("gateway"), [SERVICE, TALLY]) as channel:
+        await until(lambda: served(site, channel, next(iter(books))))
         for district, kept in books.items():
             assert await read(RegistryServiceStub(channel), site.metadata(ROLES, district)) == kept
         await until(lambda: delivered(site))
         for district, kept in books.items():
             await until(lambda district=district, kept=kept: counted(site, channel, district, kept))  # type: ignore[misc]
     assert await value(site.postgres.url, "SELECT coalesce(sum(disordered), 0) FROM tally.tally") == 0
+
+
+async def served(site: Platform, channel: grpc.aio.Channel, district: str) -> bool:
+    """Whether the gateway has found by now who serves."""
+    try:
+        await tally(site, channel, district)
+        units = units_pb2.ListUnitsRequest()
+        await RegistryServiceStub(channel).ListUnits(units, metadata=site.metadata(ROLES, district))
+    except grpc.aio.AioRpcError as error:
+        if error.code() != grpc.StatusCode.UNAVAILABLE:
+            raise
+        return False
+    return True
 
 
 async def read(stub: Any, metadata: list[tuple[str, str]]) -> Books:

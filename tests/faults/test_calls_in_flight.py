@@ -4,7 +4,6 @@ import asyncio
 import os
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
@@ -17,11 +16,10 @@ import pytest
 from quanyutong.registry.v1 import assemblies_pb2, districts_pb2
 from quanyutong.registry.v1.registry_pb2_grpc import RegistryServiceStub
 from tests.embedded.outside import gone, value
-from tests.faults.breaking import SERVICES, answers, start_services
+from tests.faults.breaking import SERVICES, answers, holding, start_services, waiting
 from tests.faults.load import CONGRESS_TERM, ROLES, Books, Client, balanced, delivered
 from tests.harness import Platform, until
 
-BLOCKED = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'qyt-registry' AND wait_event_type = 'Lock'"
 BUSY = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'qyt-registry' AND state <> 'idle'"
 BACKEND = """SELECT pid, client_port FROM pg_stat_activity
              WHERE application_name = 'qyt-registry' AND wait_event_type = 'Lock'"""
@@ -34,44 +32,28 @@ class Held:
     site: Platform
     books: dict[str, Books]
     begin: Callable[..., Any]
-    let_go: Callable[[], Awaitable[Any]]
+    let_go: Callable[[], Awaitable[None]]
 
-    async def blocked(self, calls: int = 1) -> None:
-        """Returns when so many calls have come as far as the row."""
-
-        async def waits() -> bool:
-            return bool(await value(self.site.postgres.url, BLOCKED) == calls)
-
-        await until(waits)
+    async def blocked(self) -> None:
+        """Returns when the call has come as far as the row."""
+        await waiting(self.site, "qyt-registry")
 
 
 @pytest.fixture
 async def held(site: Platform) -> AsyncIterator[Held]:
     district, books = await site.fresh_district(), Books()
     metadata = site.metadata(ROLES, district)
-    async with grpc.aio.insecure_channel(site.direct) as channel, row_of(site) as (row, let_go):
+    async with grpc.aio.insecure_channel(site.direct) as channel:
         stub = RegistryServiceStub(channel)
         assembly = await Client(stub, metadata, books).assembly()
-        await row.execute("SELECT FROM registry.assembly WHERE district = $1 FOR UPDATE", district)
         request = assemblies_pb2.OpenTermRequest(parent=assembly, term=CONGRESS_TERM, request_id=str(uuid4()))
         books.terms.add(f"{assembly}/terms/{CONGRESS_TERM.number}")
 
         def begin(**how: Any) -> Any:
             return stub.OpenTerm(request, metadata=metadata, **how)
 
-        yield Held(site, {district: books}, begin, let_go)
-
-
-@asynccontextmanager
-async def row_of(site: Platform) -> AsyncIterator[tuple[asyncpg.Connection, Callable[[], Awaitable[Any]]]]:
-    """A transaction, and how to end it."""
-    connection = await asyncpg.connect(site.postgres.url)
-    transaction = connection.transaction()
-    await transaction.start()
-    try:
-        yield connection, transaction.rollback
-    finally:
-        await connection.close()
+        async with holding(site, "SELECT FROM registry.assembly WHERE district = $1 FOR UPDATE", district) as let_go:
+            yield Held(site, {district: books}, begin, let_go)
 
 
 async def test_told_to_end_it_finishes_what_it_began(held: Held) -> None:

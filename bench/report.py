@@ -1,0 +1,89 @@
+"""The tables of a run, its aims, and everything in them as JSON."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from bench.flatness import Growth
+from bench.measure import Subject, ratio
+from bench.processes import Memory
+
+
+@dataclass
+class Report:
+    """Prints what it is given, at once, and remembers it."""
+
+    results: dict[str, Any] = field(default_factory=dict)
+
+    def say(self, line: str) -> None:
+        print(line, flush=True)
+
+    def aim(self, name: str, value: float, limit: float, unit: str = "", *, least: bool = False) -> None:
+        """`limit` is the most that the value may be, or the least."""
+        met = value >= limit if least else value <= limit
+        bound = "at least" if least else "at most"
+        self.say(f"  {name:38}{value:8.2f}{unit}   {bound} {limit:g}{unit}: {'met' if met else 'not met'}")
+        self.results.setdefault("aims", {})[name] = {"value": value, "limit": limit, "met": met}
+
+    def starts(self, seconds: Mapping[str, float]) -> None:
+        self.say("\nStart of everything, servers embedded, until the gateway answers a call")
+        self.results["starts"] = dict(seconds)
+        self.say(f"  first {seconds['first']:.1f} s")
+        self.aim("second start", seconds["second"], 5, " s")
+
+    def memory(self, when: str, found: Mapping[str, Memory]) -> None:
+        self.say(f"\nMemory {when}, in MB{'':10}resident  proportional")
+        for name, size in found.items():
+            share = f"{size.proportional:10.0f}" if size.proportional is not None else "         -"
+            self.say(f"  {name:26}{size.resident:10.0f}    {share}")
+        self.results[f"memory {when}"] = {name: asdict(size) for name, size in found.items()}
+        self.aim(f"services {when}", found["services"].resident, 250, " MB")
+
+    def idle(self, shares: Mapping[str, float]) -> None:
+        self.say("\nCPU when nobody calls, of one core")
+        self.say("  " + ", ".join(f"{name} {share:.1%}" for name, share in shares.items()))
+        self.results["idle"] = dict(shares)
+        self.aim("services and envoy", (shares["services"] + shares["envoy"]) * 100, 2, " %")
+
+    def calls(self, found: Mapping[str, Subject]) -> None:
+        self.say(f"\n{'':18}{'calls':>10}   {'CPU a call':>10}  {'of Envoy':>9}  {'p50':>9}  {'p99':>9}")
+        for subject in found.values():
+            self.say(_row(subject))
+        self.results["calls"] = {name: _figures(subject) for name, subject in found.items()}
+        self.say("\nRatios, round by round, their median")
+        for name, value, floor in (("read", "read", "echo"), ("write", "write", "insert")):
+            cpu = ratio(found[value].cpu["services"], found[floor].cpu["services"])
+            self.aim(f"{name} CPU / bare {floor} CPU", cpu, 3 if name == "read" else 2)
+        for name in ("read", "write"):
+            rates = ratio(found[f"{name}_gateway"].rates, found[name].rates)
+            self.aim(f"{name} rate, gateway / direct", rates, 0.85, least=True)
+
+    def h2load(self, rates: Mapping[str, list[float]]) -> None:
+        self.results["h2load"] = dict(rates)
+        self.aim("read rate by h2load, gateway / direct", ratio(rates["gateway"], rates["direct"]), 0.85, least=True)
+
+    def flatness(self, found: Mapping[str, Growth]) -> None:
+        self.results["flatness"] = {name: asdict(growth) for name, growth in found.items()}
+        for name, growth in found.items():
+            self.aim(f"{name} grows a minute", growth.slope(), 0.5, " MB")
+
+    def save(self, file: Path) -> None:
+        file.write_text(json.dumps(self.results, indent=2) + "\n")
+
+
+def _row(subject: Subject) -> str:
+    envoy = subject.cpu_us("envoy")
+    of_envoy = f"{envoy:6.0f} us" if envoy is not None else f"{'-':>9}"
+    times = f"{subject.latency_ms(0.5):6.2f} ms  {subject.latency_ms(0.99):6.2f} ms"
+    return f"{subject.name:18}{subject.rate:8.0f}/s   {subject.cpu_us('services'):7.0f} us  {of_envoy}  {times}"
+
+
+def _figures(subject: Subject) -> dict[str, Any]:
+    return {
+        "rates": subject.rates,
+        "cpu_seconds_a_call": subject.cpu,
+        "p50_ms": subject.latency_ms(0.5),
+        "p99_ms": subject.latency_ms(0.99),
+    }
