@@ -102,5 +102,5 @@ async def test_unknown_method(gate: Gate) -> None:
 async def test_deadline(gate: Gate) -> None:
     message = probe_pb2.GetProbeRequest(name="probes/slow").SerializeToString()
     response = await call(gate, "GetProbe", message, **{"grpc-timeout": "200m"})  # type: ignore[arg-type]
+    # Envoy's clock or the service's, whichever is first; gRPC's own answer in a service has no details.
     assert trailers_of(response)["grpc-status"] == "4"
-    assert reason_of(status_of(response)) == "DEADLINE_PASSED"
