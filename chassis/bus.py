@@ -5,6 +5,7 @@ than history: of each district's subject only the latest message is kept.
 """
 
 import asyncio
+import contextlib
 import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping
@@ -30,6 +31,8 @@ VERSION = (2, 14)
 ACK_WITHIN = 5.0
 # Seconds between two tries to connect again.
 AGAIN = 0.25
+# Seconds between two looks at whether the connection is still there.
+LOOK_AGAIN = 0.5
 DEAD = "QYT_DEAD"
 REPLAY = "QYT_REPLAY"
 LATEST_ONLY = "common"
@@ -86,12 +89,13 @@ class Bus:
         if self._keeper is not None:
             self._keeper.cancel()
             await asyncio.gather(self._keeper, return_exceptions=True)
-        await self._client.close()
+        with contextlib.suppress(OSError, RuntimeError):  # of a connection that breaks in this moment
+            await self._client.close()
 
     async def _keep(self) -> None:
         """Replaces a lost connection. Never ends by itself."""
         while True:
-            await self._lost.wait()
+            await self._until_lost()
             log.warning("bus disconnected")
             while self._lost.is_set():
                 await asyncio.sleep(AGAIN)
@@ -100,6 +104,14 @@ class Bus:
                 except Exception as error:  # whatever it is, the next try may succeed
                     log.debug("bus away", extra={"kind": type(error).__name__})
             log.info("bus reconnected")
+
+    async def _until_lost(self) -> None:
+        """The library tells, but not always: on uvloop it can fail itself while it closes."""
+        while self._client.is_connected and not self._lost.is_set():
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._lost.wait(), LOOK_AGAIN)
+        self._there.clear()
+        self._lost.set()
 
     async def _open(self) -> None:
         lost = asyncio.Event()

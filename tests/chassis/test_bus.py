@@ -114,6 +114,13 @@ async def test_server_that_lost_everything_gets_its_streams_again(tmp_path: Path
         await bus.close()
 
 
+async def test_connection_that_ends_without_a_word_is_replaced(server: EmbeddedNats, bus: Bus) -> None:
+    """The library can fail while it closes a connection, before it tells anybody."""
+    bus._client._closed_cb = None
+    await restart(server, bus)
+    await publish(bus, b"1")
+
+
 async def test_nothing_is_kept_for_later_while_the_server_is_away(server: EmbeddedNats, bus: Bus) -> None:
     """What was refused is not sent behind the back of the one who was told so, and may by then have sent it again."""
     server.kill()
