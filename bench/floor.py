@@ -1,8 +1,9 @@
 """The floors: a bare grpc.aio server that echoes, and that inserts one row with bare asyncpg.
 
-    python -m bench.floor POSTGRES_URL
+    python -m bench.floor
 
-Prints its port. The messages are those of the calls that are compared with it.
+Reads PostgreSQL's URL, a line of its input, and prints its port. The messages are those of the
+calls that are compared with it.
 """
 
 import asyncio
@@ -52,4 +53,4 @@ async def serve(url: str) -> None:
 
 
 if __name__ == "__main__":
-    uvloop.run(serve(sys.argv[1]))
+    uvloop.run(serve(sys.stdin.readline().strip()))

@@ -57,10 +57,12 @@ async def subjects(city: Platform) -> AsyncIterator[dict[str, Subject]]:
 @asynccontextmanager
 async def _floors(url: str) -> AsyncIterator[tuple[int, psutil.Process]]:
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "bench.floor", url, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
+        sys.executable, "-m", "bench.floor", stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
     )
     assert process.stdin is not None
     assert process.stdout is not None
+    # Not as an argument, which every user of the machine could read: it holds a password.
+    process.stdin.write(f"{url}\n".encode())
     try:
         yield int(await process.stdout.readline()), psutil.Process(process.pid)
     finally:
