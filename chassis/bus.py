@@ -24,6 +24,7 @@ from nats.js.errors import APIError, BadRequestError, NotFoundError
 
 from chassis.faults import OperatorFault
 from chassis.manifest import Event, package_of, subject_of
+from chassis.tasks import ended
 
 log = logging.getLogger(__name__)
 # The first with the reset of a consumer, without which events would come out of order after a crash.
@@ -87,8 +88,7 @@ class Bus:
 
     async def close(self) -> None:
         if self._keeper is not None:
-            self._keeper.cancel()
-            await asyncio.gather(self._keeper, return_exceptions=True)
+            await ended([self._keeper])
         with contextlib.suppress(OSError, RuntimeError):  # of a connection that breaks in this moment
             await self._client.close()
 
@@ -109,7 +109,8 @@ class Bus:
         """The library tells, but not always: on uvloop it can fail itself while it closes."""
         while self._client.is_connected and not self._lost.is_set():
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._lost.wait(), LOOK_AGAIN)
+                async with asyncio.timeout(LOOK_AGAIN):
+                    await self._lost.wait()
         self._there.clear()
         self._lost.set()
 

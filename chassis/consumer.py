@@ -21,6 +21,7 @@ from chassis.database import Database, WriteTx, fault_of
 from chassis.duties import Connect
 from chassis.manifest import Event, EventHandler, package_of, subject_of
 from chassis.sql import Sql
+from chassis.tasks import together
 from chassis.telemetry import continuing
 
 log = logging.getLogger(__name__)
@@ -54,11 +55,12 @@ class Consumer:
         """Until a server fails, which its caller handles; by then nothing is acked that was not applied."""
         await self._bus.available()
         packages = sorted({package_of(event) for event in self._handlers})
-        async with asyncio.TaskGroup() as group:
-            for package in packages:
-                subjects = [subject_of(event) for event in self._handlers if package_of(event) == package]
-                group.create_task(self._follow(stream_of(package), sorted(subjects)))
-            group.create_task(self._follow(REPLAY, [f"qyt-replay.{self._service}.>"]))
+        subjects = {
+            stream_of(package): sorted(subject_of(event) for event in self._handlers if package_of(event) == package)
+            for package in packages
+        }
+        subjects[REPLAY] = [f"qyt-replay.{self._service}.>"]
+        await together(*(self._follow(stream, of) for stream, of in subjects.items()))
 
     async def _follow(self, stream: str, subjects: Sequence[str]) -> None:
         durable = f"{self._service}-{stream}"

@@ -218,7 +218,8 @@ class Database:
     async def close(self) -> None:
         """Waits for transactions under way, for some seconds."""
         try:
-            await asyncio.wait_for(self._pool.close(), WAIT)
+            async with asyncio.timeout(WAIT):
+                await self._pool.close()
         except TimeoutError:
             self._pool.terminate()
         except asyncpg.InterfaceError:

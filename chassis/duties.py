@@ -17,6 +17,7 @@ from sqlalchemy import URL
 from chassis.bus import NatsError
 from chassis.database import fault_of
 from chassis.idempotency import KEPT_HOURS
+from chassis.tasks import together
 
 log = logging.getLogger(__name__)
 Connect = Callable[[], AbstractAsyncContextManager[asyncpg.Connection]]
@@ -65,13 +66,15 @@ async def _once(connect: Connect, schema: str, duties: Sequence[Duty], told: lis
             await asyncio.sleep(RETRY)
         log.info("leading", extra={"service": schema})
         told.clear()
-        lost = asyncio.Event()
-        lock.add_termination_listener(lambda _: lost.set())
-        async with asyncio.TaskGroup() as group:
-            for duty in duties:
-                group.create_task(duty(connect))
-            await lost.wait()
-            raise ConnectionResetError("the connection that holds the lock is gone")
+        await together(_held(lock), *(duty(connect) for duty in duties))
+
+
+async def _held(lock: asyncpg.Connection) -> None:
+    lost = asyncio.Event()
+    lock.add_termination_listener(lambda _: lost.set())
+    if not lock.is_closed():
+        await lost.wait()
+    raise ConnectionResetError("the connection that holds the lock is gone")
 
 
 async def clear_answers(connect: Connect) -> None:

@@ -28,6 +28,7 @@ from chassis.probes import probes
 from chassis.relay import Relay
 from chassis.server import listening
 from chassis.settings import Settings, SettingsInvalid
+from chassis.tasks import beside
 from chassis.telemetry import Telemetry
 from chassis.workers import working
 
@@ -155,23 +156,21 @@ def _open(stack: AsyncExitStack, settings: Settings, manifest: Manifest) -> Data
 
 @asynccontextmanager
 async def _duties(settings: Settings, bus: Bus, services: Sequence[tuple[Manifest, Database]]) -> AsyncIterator[None]:
-    tasks, relays = [], []
+    relays, works = [], []
     for manifest, database in services:
         relays.append(Relay(bus, database.published))
         duties: list[Duty] = [bus.present, relays[-1].run, clear_answers]
         if manifest.consumes:
             duties.append(Consumer(manifest.name, bus, database, manifest.consumes).run)
         url = relay_url(settings.for_service(manifest.name), manifest.name)
-        tasks.append(asyncio.create_task(lead(url, manifest.name, duties)))
-    try:
-        yield
-    finally:
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(LAST_EVENTS):
-                await asyncio.gather(*(relay.finish() for relay in relays))
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        works.append(lead(url, manifest.name, duties))
+    async with beside(*works):
+        try:
+            yield
+        finally:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(LAST_EVENTS):
+                    await asyncio.gather(*(relay.finish() for relay in relays))
 
 
 async def _filled(directory: Directory) -> None:

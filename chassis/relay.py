@@ -6,6 +6,7 @@ inboxes of its consumers apply it once.
 """
 
 import asyncio
+import contextlib
 from collections import defaultdict
 from collections.abc import Iterable
 from uuid import UUID
@@ -61,10 +62,9 @@ class Relay:
             await self._wait()
 
     async def _wait(self) -> None:
-        try:
-            await asyncio.wait_for(self._wake.wait(), LOOK_AGAIN)
-        except TimeoutError:
-            return
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LOOK_AGAIN):
+                await self._wake.wait()
 
     async def _deliver(self, connection: asyncpg.Connection, rows: Iterable[asyncpg.Record]) -> None:
         """Aggregates side by side, the events of one in their order: after a failure none of its later ones goes."""

@@ -60,7 +60,8 @@ async def validate(program: Path, bootstrap: Json) -> None:
             stderr=asyncio.subprocess.PIPE,
         )
         try:
-            _, said = await asyncio.wait_for(process.communicate(), VALID_WITHIN)
+            async with asyncio.timeout(VALID_WITHIN):
+                _, said = await process.communicate()
         except BaseException as interruption:
             process.kill()
             await process.wait()

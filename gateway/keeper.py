@@ -67,7 +67,8 @@ class Keeper:
         """Applies every change from now on. Never returns."""
         while True:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._directory.changed(), LOOK_EVERY)
+                async with asyncio.timeout(LOOK_EVERY):
+                    await self._directory.changed()
                 await asyncio.sleep(SETTLE)
             if self._state() != self._seen:
                 await self._apply_or_report()

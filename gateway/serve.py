@@ -1,18 +1,16 @@
 """The gateway as a running thing: `qyt serve --target gateway`."""
 
-import asyncio
-import contextlib
 import os
 import tempfile
-from collections.abc import AsyncIterator, Coroutine, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from chassis.directory import Directory
 from chassis.embedded.ports import free_port, is_free
 from chassis.settings import Settings
+from chassis.tasks import beside
 from gateway import keys, tls
 from gateway.envoy import Envoy, GatewayFailed, binary
 from gateway.frontdesk import Frontdesk, frontdesk
@@ -37,7 +35,7 @@ async def gateway(
     async with _site(settings, upstreams, directory, jwks) as site:
         listen, keeper, envoy = await _open(site)
         try:
-            async with _background(envoy.supervise(), keeper.keep()):
+            async with beside(envoy.supervise(), keeper.keep()):
                 yield _url(settings, listen)
         finally:
             site.desk.health.leave()
@@ -110,19 +108,6 @@ async def _open(site: _Site) -> tuple[str, Keeper, Envoy]:
         else:
             return listen, keeper, envoy
     raise AssertionError("unreachable")
-
-
-@asynccontextmanager
-async def _background(*endless: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
-    tasks = [asyncio.create_task(each) for each in endless]
-    try:
-        yield
-    finally:
-        for task in tasks:
-            task.cancel()
-        for task in tasks:
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
 
 
 def _output(settings: Settings, folder: Path) -> Path:

@@ -1,20 +1,20 @@
 """`qyt`: help for everything, one clear line for each fault, and nothing that an operator must not see."""
 
-import asyncio
-import json
-import os
 import socket
-import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import asyncpg
+import click
 import jwt
 import pytest
 
 from chassis.embedded.ports import free_port
-from tests.harness import ROOT, Platform
+from services.__main__ import main
+from tests.conftest import Platforms
+from tests.harness import Platform
+from tests.probe.commands import Command, Outcome, run_commands
 
 NOBODY = f"127.0.0.1:{free_port()}"
 
@@ -87,99 +87,88 @@ GOOD = [
 
 
 @pytest.fixture(scope="module")
-async def said(city_of_module: Platform, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+async def said(platforms: Platforms, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Outcome]:
     """What every case said, and every help."""
+    city = await platforms.get("all")
+    helps = [Command([*path, "--help"]) for path in every_command(main)]
     with socket.create_server(("127.0.0.1", free_port())) as other:
-        places = {
-            "CITY": "",
-            "EMPTY": await empty_database(city_of_module),
-            "TAKEN": f"127.0.0.1:{other.getsockname()[1]}",
-        }
-        requests = [request(each, city_of_module, places, tmp_path_factory.mktemp("state")) for each in FAULTS + GOOD]
-        answers = await run(requests)
-    helps: dict[str, Any] = answers["helps"]
-    return helps | {str(each): a for each, a in zip(FAULTS + GOOD, answers["results"], strict=True)}
+        places = {"EMPTY": await empty_database(city), "TAKEN": f"127.0.0.1:{other.getsockname()[1]}"}
+        folders = tmp_path_factory.mktemp("states")
+        cases = [command(each, city, places, folders / str(place)) for place, each in enumerate(FAULTS + GOOD)]
+        outcomes = await run_commands([*helps, *cases])
+    words = [" ".join(each.words) for each in helps]
+    return dict(zip([*words, *map(str, FAULTS + GOOD)], outcomes, strict=True))
 
 
-@pytest.fixture(scope="module")
-async def city_of_module(platforms: Any) -> Platform:
-    platform: Platform = await platforms.get("all")
-    return platform
+def every_command(group: click.Command, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """The words of every command and group."""
+    yield path
+    if isinstance(group, click.Group):
+        context = click.Context(group)
+        for name in group.list_commands(context):
+            found = group.get_command(context, name)
+            assert found
+            yield from every_command(found, (*path, name))
 
 
 async def empty_database(city: Platform) -> str:
-    """A database with the role that serves, and nothing else."""
+    """A database in which nothing was ever migrated."""
     connection = await asyncpg.connect(city.postgres.url)
     await connection.execute("CREATE DATABASE nothing_yet")
     await connection.close()
     return city.postgres.url.rpartition("/")[0] + "/nothing_yet"
 
 
-def request(case: Case, city: Platform, places: dict[str, str], state: Path) -> dict[str, Any]:
-    settings = {
-        name: (places.get(value) or city.environment[name]) if value in places else value
-        for name, value in case.settings
-    }
-    return {"arguments": case.arguments.split(), "environment": {"QYT_STATE": str(state), **settings}}
-
-
-async def run(requests: list[dict[str, Any]]) -> dict[str, Any]:
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("QYT_")}
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        str(Path(__file__).with_name("qyt.py")),
-        env=inherited | {"PYTHONPATH": f"{ROOT}:{ROOT / 'protos' / 'gen'}"},
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-    )
-    output, _ = await process.communicate(json.dumps(requests).encode())
-    assert process.returncode == 0
-    answers: dict[str, Any] = json.loads(output)
-    return answers
+def command(case: Case, city: Platform, places: dict[str, str], state: Path) -> Command:
+    settings = {name: places.get(value, value) for name, value in case.settings}
+    for name, value in case.settings:
+        if value == "CITY":
+            settings[name] = city.environment[name]
+    return Command(case.arguments.split(), {"QYT_STATE": str(state), **settings})
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=str)
-async def test_fault_is_one_line(said: dict[str, Any], fault: Case) -> None:
+async def test_fault_is_one_line(said: dict[str, Outcome], fault: Case) -> None:
     answer = said[str(fault)]
-    lines = [line for line in answer["output"].splitlines() if line.strip() and not line.startswith(NOT_THE_FAULT)]
-    assert answer["status"] == fault.status
+    lines = [line for line in answer.output.splitlines() if line.strip() and not line.startswith(NOT_THE_FAULT)]
+    assert answer.status == fault.status
     assert len(lines) == 1
     assert lines[-1].startswith(fault.says)
     assert lines[-1] != fault.says or not fault.says.endswith(" ")
-    assert "Traceback" not in answer["output"]
+    assert "Traceback" not in answer.output
 
 
 @pytest.mark.parametrize("good", GOOD, ids=str)
-async def test_command_that_succeeds(said: dict[str, Any], good: Case) -> None:
+async def test_command_that_succeeds(said: dict[str, Outcome], good: Case) -> None:
     answer = said[str(good)]
-    assert answer["status"] == 0, answer["output"]
-    assert good.says in answer["output"]
-    assert "hush" not in answer["output"]
+    assert answer.status == 0, answer.output
+    assert good.says in answer.output
+    assert "hush" not in answer.output
 
 
-async def test_everything_has_help(said: dict[str, Any]) -> None:
+async def test_everything_has_help(said: dict[str, Outcome]) -> None:
     helps = {words: answer for words, answer in said.items() if words.endswith("--help")}
     assert helps.keys() >= {
         f"{words} --help".strip()
         for words in ("", "serve", "migrate", "config", "token", "districts suspend", "events map", "dlq replay")
     }
     for words, answer in helps.items():
-        assert answer["status"] == 0
-        usage, _, description, *_ = answer["output"].splitlines()
+        assert answer.status == 0
+        usage, _, description, *_ = answer.output.splitlines()
         assert usage.startswith(f"Usage: qyt {words.removesuffix('--help')}".rstrip())
         assert description.strip(), words
 
 
-async def test_token_says_what_was_asked(said: dict[str, Any]) -> None:
+async def test_token_says_what_was_asked(said: dict[str, Outcome]) -> None:
     claims = jwt.decode(
-        said["token --role clerk --district 500101"]["output"].strip(), options={"verify_signature": False}
+        said["token --role clerk --district 500101"].output.strip(), options={"verify_signature": False}
     )
     assert (claims["sub"], claims["district"], claims["roles"]) == ("developer", "500101", ["clerk"])
     assert 3590 < claims["exp"] - claims["iat"] <= 3600
 
 
-async def test_config_shows_every_setting(said: dict[str, Any]) -> None:
-    output = said["config QYT_LOG_LEVEL=error"]["output"]
+async def test_config_shows_every_setting(said: dict[str, Outcome]) -> None:
+    output = said["config QYT_LOG_LEVEL=error"].output
     shown = {line[2:].partition("=")[0] for line in output.splitlines() if line[2:].startswith("QYT_")}
     assert shown >= {"QYT_STATE", "QYT_DATABASE_URL", "QYT_GATEWAY_LISTEN", "QYT_TRACE_SHARE"}
     assert [line for line in output.splitlines() if line.startswith("* ")] >= ["* QYT_LOG_LEVEL=error"]

@@ -7,27 +7,13 @@ import asyncpg
 import grpc
 
 from chassis import client
-from chassis.bus import Bus
+from chassis.bus import Bus, DeadLetter
 from chassis.manifest import Event
 from quanyutong.registry.v1 import events_pb2
 from quanyutong.registry.v1.registry_pb2_grpc import RegistryServiceStub
 from tests.faults.load import ROLES, SERVICE, TALLY, Books, Client, balanced, tally
-from tests.harness import Platform, run_command, until
-
-KIND = events_pb2.AssemblyCreated.DESCRIPTOR.full_name
-
-
-def for_qyt(site: Platform) -> dict[str, str]:
-    """The settings of the platform, without those of the tests' own service."""
-    return {name: value for name, value in site.environment.items() if not name.startswith("QYT_TALLY_")}
-
-
-async def letters(site: Platform, district: str) -> list[list[str]]:
-    """The lines of `qyt dlq list` about a district: number, consumer, subject, fault."""
-    lines = (await run_command(["dlq", "list"], for_qyt(site))).splitlines()
-    found = [line.split("\t") for line in lines if f".{district}." in line]
-    assert all(len(line) == 4 for line in found)
-    return found
+from tests.harness import Platform, until
+from tests.probe.commands import Command, run_commands
 
 
 async def test_poison_is_set_aside_and_replayed(site: Platform) -> None:
@@ -41,12 +27,25 @@ async def test_poison_is_set_aside_and_replayed(site: Platform) -> None:
         await clerk.assembly(unit)
         await clerk.assembly()
         await until(lambda: counts(site, channel, district, 1))
-    ((number, *rest),) = await letters(site, district)
-    assert rest == ["tally", f"qyt.{district}.registry.assembly_created", "Obstructed"]
     await obstacles.execute("DELETE FROM tally.obstacle WHERE district = $1", district)
     await obstacles.close()
-    assert "replayed 1" in await run_command(["dlq", "replay", number], for_qyt(site))
+    (letter,) = await letters(site, district)
+    shown, replayed = await run_commands([qyt(site, "list"), qyt(site, "replay", str(letter.number))])
+    assert f"{letter.number}\ttally\tqyt.{district}.registry.assembly_created\tObstructed\n" in shown.output
+    assert (replayed.status, replayed.output.splitlines()[-1]) == (0, "replayed 1")
     await balanced(site, {district: books})
+    assert await letters(site, district) == []
+
+
+def qyt(site: Platform, *words: str) -> Command:
+    return Command(("dlq", *words), {"QYT_NATS_URL": site.nats.url, "QYT_STATE": site.environment["QYT_STATE"]})
+
+
+async def letters(site: Platform, district: str) -> list[DeadLetter]:
+    bus = await Bus.connect(site.nats.url, "test")
+    found = [letter for letter in await bus.dead_letters() if f".{district}." in letter.subject]
+    await bus.close()
+    return found
 
 
 async def counts(site: Platform, channel: grpc.aio.Channel, district: str, assemblies: int) -> bool:
@@ -64,8 +63,10 @@ async def test_event_that_the_database_refuses_stops_no_other(site: Platform) ->
         await publish(bus, district, events_pb2.AssemblyCreated())
         async with client.channel(site.address("gateway"), [TALLY]) as channel:
             await until(lambda: counts(site, channel, district, 2))
-        dead = [letter for letter in await bus.dead_letters() if f".{district}." in letter.subject]
-        assert [letter.fault for letter in dead] == ["CharacterNotInRepertoireError", "DataError"]
+        assert [letter.fault for letter in await letters(site, district)] == [
+            "CharacterNotInRepertoireError",
+            "DataError",
+        ]
     finally:
         await bus.close()
 

@@ -75,6 +75,17 @@ async def test_many_changes_at_once_become_one(tmp_path: Path, caplog: pytest.Lo
         assert 1 <= len(applied) <= 3
 
 
+async def test_far_more_districts_than_there_are(tmp_path: Path) -> None:
+    """Of every list that the configuration makes of them; a new one comes and goes as among few."""
+    many = [District(f"{code}", f"第{code}区", suspended=code % 2 == 0) for code in range(900_001, 902_001)]
+    async with running(tmp_path, districts=many) as gate, stub(gate) as probe:
+        assert await admitted(gate, probe, district="900001")
+        call = probe.GetProbe(REQUEST, metadata=gate.signer.bearer("902000"))
+        assert (await refused(call))[1] == "DISTRICT_SUSPENDED"
+        gate.directory.put(District("902001", "新区"))
+        await eventually(lambda: admitted(gate, probe, district="902001"))
+
+
 async def test_occupied_address(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         taken = f"127.0.0.1:{other.getsockname()[1]}"
