@@ -1,4 +1,4 @@
-"""A signing key and tokens for development. Outside development there is neither."""
+"""A signing key, a master key and tokens for development. Outside development there is none of them."""
 
 import json
 import os
@@ -52,6 +52,16 @@ def token(
     return jwt.encode(
         claims | kind | {"roles": roles}, _key(settings.state), algorithm="EdDSA", headers={"kid": KEY_ID}
     )
+
+
+def master_key(settings: Settings) -> bytes:
+    """The master key of our own. Raises SettingsInvalid outside development."""
+    if settings.environment != "development":
+        raise SettingsInvalid("QYT_MASTER_KEYS is needed outside development: `openssl rand -base64 32` makes one")
+    path = settings.state / "keys" / "master"
+    if not path.exists():
+        _write(path, os.urandom(32))
+    return path.read_bytes()
 
 
 def _key(state: Path) -> Ed25519PrivateKey:

@@ -13,6 +13,7 @@ from google.protobuf.descriptor import EnumDescriptor, ServiceDescriptor
 from google.protobuf.message import Message
 
 from chassis.database import Database, WriteTx
+from chassis.vault import Vault
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ class Manifest:
     name: str
     service: ServiceDescriptor
     add_to_server: Callable[[Any, grpc.aio.Server], None]
-    servicer: Callable[[Database], object]
+    servicer: Callable[[Database, Vault], object]
     reasons: EnumDescriptor
     migrations: Path
     city_tables: frozenset[str] = frozenset()

@@ -18,6 +18,7 @@ from chassis.manifest import Manifest
 from chassis.rpc import inventory
 from chassis.settings import Settings
 from chassis.telemetry import Telemetry
+from chassis.vault import Vault
 
 # A stream of 5,000 rows arrives message by message; no single message is larger than this.
 LARGEST_MESSAGE = 4 * 1024 * 1024
@@ -68,9 +69,10 @@ async def listening(
         telemetry,
         settings.district_calls_in_flight,
     )
+    vault = Vault.of(settings)
     server = grpc.aio.server(interceptors=[chain], options=OPTIONS)
     for manifest, database in services:
-        manifest.add_to_server(manifest.servicer(database), server)
+        manifest.add_to_server(manifest.servicer(database, vault), server)
     state = health.aio.HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(state, server)
     if settings.reflection:

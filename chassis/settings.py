@@ -53,6 +53,11 @@ class Settings(BaseSettings):
     issuer: str = "quanyutong-development"
     audience: str = "quanyutong"
 
+    master_keys: SecretStr | None = Field(
+        None,
+        description="base64 of 32 bytes each, separated by commas: the first protects what is new, all what is there",
+    )
+
     listen: str = Field("127.0.0.1:0", description="host:port of the gRPC server; port 0 takes a free one")
     address: str | None = Field(
         None, description="where other processes reach a service: host:port, several separated by commas"

@@ -1,6 +1,7 @@
 """The registry's RPCs, each in the file of its resource."""
 
 from chassis.database import Database
+from chassis.vault import Vault
 from quanyutong.registry.v1.registry_pb2_grpc import RegistryServiceServicer
 from services.registry.assemblies import Assemblies
 from services.registry.districts import Districts
@@ -17,5 +18,6 @@ class Registry(
 ):
     """One method an RPC: load, decide, save, publish, reply."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, vault: Vault) -> None:
         self._database = database
+        self._vault = vault

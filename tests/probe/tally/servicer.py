@@ -6,6 +6,7 @@ import grpc
 from sqlalchemy import text
 
 from chassis.database import Database
+from chassis.vault import Vault
 from tests.probe.stubs import compiled
 
 tally_pb2, tally_pb2_grpc = compiled("tally")
@@ -13,7 +14,7 @@ COUNTS = ("assemblies", "terms", "confirmed", "ended", "disordered")
 
 
 class Tallies(tally_pb2_grpc.TallyServiceServicer):  # type: ignore[name-defined, misc]
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, _: Vault) -> None:
         self._database = database
 
     async def GetTally(self, _: Any, __: grpc.aio.ServicerContext[Any, Any]) -> Any:
