@@ -152,5 +152,8 @@ def _caller(claims: dict[str, Any]) -> Caller:
     municipal = scope == "municipal" and district is None
     if not (municipal or (of_district and scope is None)) or not isinstance(roles, list):
         raise Refusal("TOKEN_INVALID")
+    subject = claims["sub"]
+    if not isinstance(subject, str) or "\0" in subject or subject.encode(errors="replace").decode() != subject:
+        raise Refusal("TOKEN_INVALID")  # no text that the audit could hold
     known = frozenset(ROLES[role] for role in roles if isinstance(role, str) and role in ROLES)
-    return Caller(str(claims["sub"]), district, known, float(claims["exp"]))
+    return Caller(subject, district, known, float(claims["exp"]))

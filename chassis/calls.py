@@ -19,7 +19,7 @@ import grpc
 import protovalidate
 from google.protobuf.message import Message
 
-from chassis import auth, idempotency, tenancy
+from chassis import actor, auth, idempotency, tenancy
 from chassis.auth import ROLES, Caller, Verifier
 from chassis.database import fault_of
 from chassis.directory import Directory
@@ -102,6 +102,7 @@ class Chain(grpc.aio.ServerInterceptor):
             try:
                 caller = await self._verifier.verify(metadata.get("authorization"))
                 auth.caller.set(caller)
+                actor.calling(caller, rpc.path)
                 district = self._tenant(rpc, caller, metadata)
                 _check_access(rpc, caller)
                 if not rpc.safe:

@@ -15,7 +15,7 @@ from nats.aio.msg import Msg
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 from sqlalchemy import text
 
-from chassis import tenancy
+from chassis import actor, tenancy
 from chassis.bus import REPLAY, Bus, NatsError, event_of, stream_of
 from chassis.database import Database, WriteTx, fault_of
 from chassis.duties import Connect
@@ -111,7 +111,11 @@ class Consumer:
         event = event_of(message.headers or {})
         kind, handler = self._handlers[event.type]
         content = kind.FromString(message.data)
-        with tenancy.acting_for(event.district), continuing(message.headers or {}):
+        with (
+            tenancy.acting_for(event.district),
+            actor.applying(event.type),
+            continuing(message.headers or {}),
+        ):
             async with self._database.write() as tx:
                 if await _first_time(tx, event):
                     await handler(tx, content, event)

@@ -18,17 +18,22 @@ import asyncpg
 from google.protobuf.message import Message
 from sqlalchemy import URL
 
-from chassis import idempotency, tenancy
+from chassis import actor, idempotency, tenancy
 from chassis.errors import Refusal
 from chassis.sql import Asked, Sql, sql_of
 from chassis.telemetry import traceparent
 
 # The tenant is set in a statement of its own: folded into the query that it protects, visibility would depend on
-# the plan. One message carries both, and a district is six digits, checked below, so it can stand in the text.
-BEGIN = "BEGIN READ {mode}; SELECT set_config('app.district', '{district}', true)"
+# the plan. One message carries both, and a district is six digits, checked below, so it can stand in the text. So can
+# the actor, which is in base64.
+BEGIN_READING = "BEGIN READ ONLY; SELECT set_config('app.district', '{district}', true)"
+BEGIN_WRITING = (
+    "BEGIN READ WRITE; SELECT set_config('app.district', '{district}', true), set_config('app.actor', '{actor}', true)"
+)
 RECALL = "SELECT digest, answer FROM recall($1, $2)"
 REMEMBER = "INSERT INTO idempotency (district, subject, request_id, digest, answer) VALUES ($1, $2, $3, $4, $5)"
 PUBLISH = "INSERT INTO outbox (district, type, aggregate, payload, traceparent) VALUES ($1, $2, $3, $4, $5)"
+NOTE = "SELECT note_audit($1, $2)"
 NO_DISTRICT = ""
 DISTRICT = re.compile("[0-9]{6}")
 # Seconds that a call waits for a connection of the pool, and for a new one to be made.
@@ -69,6 +74,11 @@ class ReadTx:
         if self.district != NO_DISTRICT and not DISTRICT.fullmatch(self.district):
             raise tenancy.NoTenant(f"{self.district!r} is not a district's code")
 
+    @property
+    def beginning(self) -> str:
+        """What begins it."""
+        return BEGIN_READING.format(district=self.district)
+
     async def all(self, asked: Asked, **values: Any) -> Sequence[Row]:
         sql = sql_of(asked)
         rows: Sequence[Row] = await self._connection.fetch(sql.text, *sql.arguments(values))
@@ -93,8 +103,14 @@ class WriteTx(ReadTx):
     def __init__(self, connection: asyncpg.Connection) -> None:
         super().__init__(connection)
         self._events: list[tuple[str, str, str, bytes, str]] = []
+        self._notes: list[tuple[str, str]] = []
         self._answer: Message | None = None
         self._request = idempotency.current()
+
+    @property
+    def beginning(self) -> str:
+        request_id = self._request.request_id if self._request else ""
+        return BEGIN_WRITING.format(district=self.district, actor=actor.encoded(request_id))
 
     async def execute(self, asked: Asked, **values: Any) -> None:
         sql = sql_of(asked)
@@ -109,6 +125,10 @@ class WriteTx(ReadTx):
         """Tells the other services, once this transaction is committed. Events of one aggregate keep their order."""
         kind = message.DESCRIPTOR.full_name
         self._events.append((self.district, kind, aggregate, message.SerializeToString(), traceparent()))
+
+    def note(self, action: str, resource: str) -> None:
+        """Records an act that changes no row, such as reading a secret: a verb, and the name of what it was done to."""
+        self._notes.append((action, resource))
 
     def reply(self, message: Reply) -> Reply:
         """The answer of the call, kept so that a repeated request gets the same one."""
@@ -134,7 +154,9 @@ class WriteTx(ReadTx):
             raise idempotency.Replayed(stored.answer)
 
     async def flush(self) -> None:
-        """Writes events and answer, as the last thing before the commit."""
+        """Writes notes, events and answer, as the last thing before the commit."""
+        if self._notes:
+            await self._connection.executemany(NOTE, self._notes)
         if self._events:
             await self._connection.executemany(PUBLISH, self._events)
         if (request := self._request) is not None:
@@ -169,19 +191,19 @@ class Database:
         self.published = asyncio.Event()
 
     def read(self) -> AbstractAsyncContextManager[ReadTx]:
-        return self._transaction(ReadTx, "ONLY")
+        return self._transaction(ReadTx)
 
     @asynccontextmanager
     async def read_city(self) -> AsyncIterator[ReadTx]:
         """City-wide tables only: acting for no district, it sees no row of any."""
         with tenancy.acting_for(NO_DISTRICT):
-            async with self._transaction(ReadTx, "ONLY") as tx:
+            async with self._transaction(ReadTx) as tx:
                 yield tx
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[WriteTx]:
         """Commits when the block ends well, with its events and its answer; else nothing has happened."""
-        async with self._transaction(WriteTx, "WRITE") as tx:
+        async with self._transaction(WriteTx) as tx:
             await tx.recall()
             yield tx
             await tx.flush()
@@ -189,13 +211,13 @@ class Database:
             self.published.set()
 
     @asynccontextmanager
-    async def _transaction(self, kind: type[Tx], mode: str) -> AsyncIterator[Tx]:
+    async def _transaction(self, kind: type[Tx]) -> AsyncIterator[Tx]:
         await self._pool  # made at its first use, by then a no-op
         async with asyncio.timeout(WAIT):  # the pool's own time limit costs a task
             connection = await self._pool.acquire()
         try:
             tx = kind(connection)
-            await connection.execute(BEGIN.format(mode=mode, district=tx.district))
+            await connection.execute(tx.beginning)
             yield tx
             if await connection.execute("COMMIT") != "COMMIT":
                 raise RuntimeError("a statement had failed, so PostgreSQL rolled back instead")

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import asyncpg
 
+from chassis.audit import EXEMPT
 from chassis.ground import TENANT, owner_role, relay_role, runtime_role
 from chassis.manifest import Manifest
 
@@ -87,8 +88,12 @@ RULES: Mapping[str, str] = {
         JOIN pg_attribute other ON other.attrelid = confrelid AND other.attnum = confkey[1]
         WHERE contype = 'f' AND (own.attname <> 'district'
             OR other.attname <> 'district' AND confrelid NOT IN (SELECT oid FROM held WHERE of_city))""",
+    # The audit's functions act as the owner, whom the policies bind too, on tables that they name in full.
     "nothing is reached past its policies": """
         SELECT proname::text FROM pg_proc, subject WHERE pronamespace = schema::regnamespace AND prosecdef
+        AND NOT (proname IN ('record_change', 'note_audit') AND proowner = owner::regrole
+            AND proconfig IS NOT DISTINCT FROM ARRAY['search_path=' || schema || ', pg_temp']
+            AND NOT has_function_privilege('public', pg_proc.oid, 'EXECUTE'))
         UNION ALL
         SELECT name FROM relation
         WHERE relkind = 'v' AND NOT coalesce('security_invoker=true' = ANY (reloptions), false)""",
@@ -133,8 +138,21 @@ RULES: Mapping[str, str] = {
         AND name NOT IN ('outbox', 'idempotency')""",
     "what was published or answered is never changed": """
         SELECT name || ': ' || right_to FROM relation CROSS JOIN subject, unnest(ARRAY['UPDATE', 'DELETE']) AS right_to
-        WHERE name IN ('outbox', 'inbox', 'idempotency', 'alembic_version')
+        WHERE name IN ('outbox', 'inbox', 'idempotency', 'alembic_version', 'audit', 'audit_seal')
         AND has_table_privilege(runtime, relation.oid, right_to)""",
+    "every change of a row is recorded, or says why not": f"""
+        SELECT name || ': ' || event FROM subject, held, unnest(ARRAY['insert', 'update', 'delete']) AS event
+        WHERE relkind <> 'm' AND name NOT IN ({", ".join(f"'{table}'" for table in sorted(EXEMPT))}) AND NOT EXISTS (
+            SELECT FROM pg_trigger WHERE tgrelid = held.oid AND tgname = 'audit_' || event AND tgenabled = 'O'
+            AND tgfoid = to_regproc(schema || '.record_change')
+        )""",
+    "a record names the whole key": r"""
+        SELECT name || '.' || tgname FROM held JOIN pg_trigger ON tgrelid = held.oid AND tgname LIKE 'audit\_%'
+        JOIN pg_index ON indrelid = held.oid AND indisprimary
+        WHERE split_part(encode(tgargs, 'escape'), '\000', 1)::text[] IS DISTINCT FROM ARRAY(
+            SELECT attname::text FROM pg_attribute WHERE attrelid = held.oid AND attnum = ANY (indkey)
+            AND attname <> 'district' ORDER BY array_position(indkey::int2[], attnum)
+        )""",
 }
 
 

@@ -8,12 +8,13 @@ import pytest
 from sqlalchemy import Table
 from sqlalchemy.dialects import postgresql
 
+from chassis.audit import EXEMPT, audited
 from services.__main__ import TARGETS
 from tests.harness import Platform
 from tests.isolation.catalogue import RULES, Subject, violations
 
 # The tables that the ground gives to every service; its migrations make them, no service's tables.py names them.
-GROUND = {"outbox", "inbox", "idempotency", "alembic_version"}
+GROUND = EXEMPT | {"alembic_version"}
 COLUMNS = """
     SELECT attname, format_type(atttypid, NULL), attnotnull, atthasdef OR attidentity <> '' AS filled,
            attnum = ANY (coalesce(conkey, '{}')) AS in_key
@@ -21,6 +22,11 @@ COLUMNS = """
     WHERE attrelid = to_regclass($1) AND attnum > 0 AND NOT attisdropped ORDER BY attnum"""
 BOUND = "district = current_setting('app.district', true)"
 SCRATCH = Subject("scratch", ("place",), "scratch_owner", "scratch_runtime", "scratch_relay")
+AUDITED = ";".join(
+    statement
+    for table, key in {"place": ("code",), "thing": ("id",), "part": ("id",)}.items()
+    for statement in audited("scratch", table, key)
+)
 # A schema in good order: what `qyt migrate` leaves, in small.
 GOOD = f"""
     CREATE ROLE scratch_owner; CREATE ROLE scratch_runtime LOGIN; CREATE ROLE scratch_relay LOGIN;
@@ -46,6 +52,10 @@ GOOD = f"""
     GRANT SELECT, INSERT, UPDATE ON thing, part TO scratch_runtime;
     GRANT SELECT, INSERT ON place TO scratch_runtime;
     GRANT INSERT ON outbox TO scratch_runtime; GRANT SELECT, DELETE ON outbox TO scratch_relay;
+    CREATE FUNCTION record_change() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+        SET search_path = scratch, pg_temp AS 'BEGIN RETURN NULL; END';
+    REVOKE EXECUTE ON FUNCTION record_change() FROM PUBLIC;
+    {AUDITED};
 """
 # A mistake that a migration could make -> the rules that it breaks, and what they name.
 MISTAKES = {
@@ -124,6 +134,13 @@ MISTAKES = {
     "GRANT UPDATE ON outbox TO scratch_runtime": {
         ("what was published or answered is never changed", "outbox: UPDATE")
     },
+    "GRANT EXECUTE ON FUNCTION record_change() TO PUBLIC": {("nothing is reached past its policies", "record_change")},
+    "ALTER FUNCTION record_change() RESET search_path": {("nothing is reached past its policies", "record_change")},
+    "DROP TRIGGER audit_delete ON thing": {("every change of a row is recorded, or says why not", "thing: delete")},
+    "ALTER TABLE part DISABLE TRIGGER audit_update": {
+        ("every change of a row is recorded, or says why not", "part: update")
+    },
+    audited("scratch", "part", ("thing",))[0]: {("a record names the whole key", "part.audit_insert")},
 }
 
 
