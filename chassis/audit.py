@@ -11,7 +11,12 @@ two tables side by side, so those are never audited.
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Final
+from uuid import UUID
+
+from sqlalchemy import ARRAY, Column, DateTime, MetaData, PrimaryKeyConstraint, Table, Text, Uuid
+from sqlalchemy.dialects.postgresql import JSONB
 
 from chassis.ground import protect, runtime_role
 
@@ -43,6 +48,7 @@ CREATE TABLE audit_seal (
     last_id uuid NOT NULL,
     last_txid xid8 NOT NULL,
     records integer NOT NULL CHECK (records > 0),
+    marks bytea NOT NULL,
     previous bytea NOT NULL,
     hash bytea NOT NULL,
     key_id text NOT NULL,
@@ -115,6 +121,24 @@ BEGIN
            who->>'rpc', who->>'request_id', _action, _resource, '{}';
 END
 """
+# What a service reads of its audit.
+RECORDS: Final = Table(
+    "audit",
+    MetaData(),
+    Column("district", Text),
+    Column("id", Uuid),
+    Column("at", DateTime(timezone=True)),
+    Column("subject", Text),
+    Column("roles", ARRAY(Text)),
+    Column("rpc", Text),
+    Column("request_id", Text),
+    Column("action", Text),
+    Column("resource", Text),
+    Column("key", JSONB),
+    Column("before", JSONB),
+    Column("after", JSONB),
+    PrimaryKeyConstraint("district", "id"),
+)
 TRANSITIONS: Final = {
     "INSERT": "NEW TABLE AS new_rows",
     "UPDATE": "OLD TABLE AS old_rows NEW TABLE AS new_rows",
@@ -152,3 +176,9 @@ def audited(schema: str, table: str, key: Sequence[str] = ("id",), secret: Seque
         f"FOR EACH STATEMENT EXECUTE FUNCTION {schema}.record_change({arguments})"
         for event, transition in TRANSITIONS.items()
     ]
+
+
+def first_id(moment: datetime) -> UUID:
+    """The lowest id of a record of this moment or a later one: a UUIDv7 begins with its milliseconds (RFC 9562)."""
+    milliseconds = max(0, int(moment.timestamp() * 1000))
+    return UUID(int=milliseconds << 80 | 7 << 76 | 2 << 62)

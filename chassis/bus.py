@@ -19,7 +19,15 @@ from nats import errors
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.js import JetStreamContext
-from nats.js.api import DiscardPolicy, RawStreamMsg, RetentionPolicy, StorageType, StreamConfig
+from nats.js.api import (
+    ConsumerConfig,
+    DeliverPolicy,
+    DiscardPolicy,
+    RawStreamMsg,
+    RetentionPolicy,
+    StorageType,
+    StreamConfig,
+)
 from nats.js.errors import APIError, BadRequestError, NotFoundError
 
 from chassis.faults import OperatorFault
@@ -191,6 +199,22 @@ class Bus:
         if traceparent:
             headers["traceparent"] = traceparent
         await self.js.publish(subject_of(event.type, event.district), payload, headers=headers)
+
+    async def kept(self, event: str, district: str, since: datetime) -> list[bytes]:
+        """What its stream has of an event of a district, the oldest first."""
+        subscription = await self.js.subscribe(
+            subject_of(event, district),
+            stream=stream_of(package_of(event)),
+            ordered_consumer=True,
+            deliver_policy=DeliverPolicy.BY_START_TIME,
+            config=ConsumerConfig(opt_start_time=since),
+        )
+        try:
+            info = await subscription.consumer_info()
+            there = (info.num_pending or 0) + (info.delivered.consumer_seq if info.delivered else 0)
+            return [(await subscription.next_msg(ACK_WITHIN)).data for _ in range(there)]
+        finally:
+            await subscription.unsubscribe()
 
     async def rewind(self, stream: str, consumer: str) -> None:
         """Has a consumer begin again with the first message that it has not acknowledged, at once and in order.

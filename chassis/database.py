@@ -172,6 +172,7 @@ class Database:
 
     def __init__(self, url: URL, schema: str, pool_size: int, statement_timeout: float) -> None:
         self.url = url
+        self.schema = schema
         self._pool = asyncpg.create_pool(
             url.set(drivername="postgresql").render_as_string(hide_password=False),
             min_size=0,

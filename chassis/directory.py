@@ -6,7 +6,7 @@ not in it does not exist: the directory fails closed.
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -51,6 +51,11 @@ class Directory:
             self._day = day
             self._today = {e.code: e for e in self._all.values() if e.valid_from <= day < e.valid_to}
         return self._today
+
+    @property
+    def codes(self) -> Sequence[str]:
+        """Of every district that there is, was or will be."""
+        return list(self._all)
 
     def put(self, entry: District) -> None:
         if self._all.get(entry.code) == entry:

@@ -36,6 +36,7 @@ class Manifest:
 
     `schema` tables not in `city_tables` belong to a district each. `consumes` maps a message
     type to the function that applies it, in the transaction that records it as applied.
+    `seals` is the event that tells the head of the audit's chain; without it nothing is sealed.
     `seed` brings shipped reference data into the database after each migration.
     """
 
@@ -48,6 +49,7 @@ class Manifest:
     city_tables: frozenset[str] = frozenset()
     publishes: Sequence[type[Message]] = ()
     consumes: Mapping[type[Message], EventHandler] = field(default_factory=dict)
+    seals: type[Message] | None = None
     seed: Seed | None = None
     commands: Sequence[click.Command] = ()
 

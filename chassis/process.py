@@ -26,10 +26,12 @@ from chassis.manifest import Manifest, package_of
 from chassis.migrations import check_database, migrate, open_database, relay_url
 from chassis.probes import probes
 from chassis.relay import Relay
+from chassis.sealing import Sealer
 from chassis.server import listening
 from chassis.settings import Settings, SettingsInvalid
 from chassis.tasks import beside
 from chassis.telemetry import Telemetry
+from chassis.vault import Vault
 from chassis.workers import working
 
 log = logging.getLogger(__name__)
@@ -108,7 +110,7 @@ async def running(
             verifier = Verifier(Keys(keys), settings.issuer, settings.audience)
             services = [(manifest, _open(stack, settings, manifest)) for manifest in manifests]
             # Before the listener, so that it ends after it: calls that are let finish still have their events relayed.
-            await stack.enter_async_context(_duties(settings, bus, services))
+            await stack.enter_async_context(_duties(settings, bus, directory, services))
             listener = await stack.enter_async_context(listening(settings, services, verifier, directory, telemetry))
             addresses = [listener.address]
             await _filled(directory)
@@ -155,13 +157,17 @@ def _open(stack: AsyncExitStack, settings: Settings, manifest: Manifest) -> Data
 
 
 @asynccontextmanager
-async def _duties(settings: Settings, bus: Bus, services: Sequence[tuple[Manifest, Database]]) -> AsyncIterator[None]:
+async def _duties(
+    settings: Settings, bus: Bus, directory: Directory, services: Sequence[tuple[Manifest, Database]]
+) -> AsyncIterator[None]:
     relays, works = [], []
     for manifest, database in services:
         relays.append(Relay(bus, database.published))
         duties: list[Duty] = [bus.present, relays[-1].run, clear_answers]
         if manifest.consumes:
             duties.append(Consumer(manifest.name, bus, database, manifest.consumes).run)
+        if manifest.seals:
+            duties.append(Sealer(database, Vault.of(settings), directory, manifest.seals).run)
         url = relay_url(settings.for_service(manifest.name), manifest.name)
         works.append(lead(url, manifest.name, duties))
     async with beside(*works):

@@ -109,10 +109,11 @@ def _call(work: Work) -> None:
     settings = Settings.load()
     token = settings.token.get_secret_value() if settings.token else None
     token = token or development.token(settings, "qyt-districts", ["operator"])
-    run(_with_stub(settings, work, [("authorization", f"Bearer {token}")]))
+    run(with_stub(settings, work, [("authorization", f"Bearer {token}")]))
 
 
-async def _with_stub(settings: Settings, work: Work, metadata: list[tuple[str, str]]) -> None:
+async def with_stub(settings: Settings, work: Work, metadata: list[tuple[str, str]]) -> None:
+    """Does work with the registry behind the gateway. Raises SettingsInvalid when there is none to be found."""
     gateway = settings.gateway_url or whereabouts.find(settings, "gateway")
     if gateway is None:
         raise SettingsInvalid("no platform runs here; set QYT_GATEWAY_URL to where its gateway is")

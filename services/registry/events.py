@@ -8,6 +8,7 @@ from chassis.manifest import EventHandler
 from quanyutong.common.v1.events_pb2 import DistrictChanged
 from quanyutong.registry.v1.events_pb2 import (
     AssemblyCreated,
+    AuditSealed,
     MandateConfirmed,
     MandateEnded,
     RuleChanged,
@@ -21,5 +22,6 @@ PUBLISHES: tuple[type[Message], ...] = (
     MandateConfirmed,
     MandateEnded,
     RuleChanged,
+    AuditSealed,
 )
 CONSUMES: Mapping[type[Message], EventHandler] = {}

@@ -4,7 +4,9 @@ from pathlib import Path
 
 from chassis.manifest import Manifest
 from quanyutong.registry.v1 import errors_pb2, registry_pb2
+from quanyutong.registry.v1.events_pb2 import AuditSealed
 from quanyutong.registry.v1.registry_pb2_grpc import add_RegistryServiceServicer_to_server
+from services.registry.audit_commands import audit
 from services.registry.commands import districts
 from services.registry.events import CONSUMES, PUBLISHES
 from services.registry.reference import enter_reference_data
@@ -21,6 +23,7 @@ MANIFEST = Manifest(
     city_tables=CITY_TABLES,
     publishes=PUBLISHES,
     consumes=CONSUMES,
+    seals=AuditSealed,
     seed=enter_reference_data,
-    commands=(districts,),
+    commands=(districts, audit),
 )

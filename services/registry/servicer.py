@@ -4,6 +4,7 @@ from chassis.database import Database
 from chassis.vault import Vault
 from quanyutong.registry.v1.registry_pb2_grpc import RegistryServiceServicer
 from services.registry.assemblies import Assemblies
+from services.registry.audit import Audits
 from services.registry.districts import Districts
 from services.registry.mandates import Mandates
 from services.registry.persons import Persons
@@ -14,7 +15,7 @@ from services.registry.units import Units
 
 
 class Registry(
-    Districts, Units, Rules, Assemblies, Persons, Mandates, Registration, Summaries, RegistryServiceServicer
+    Districts, Units, Rules, Assemblies, Persons, Mandates, Registration, Summaries, Audits, RegistryServiceServicer
 ):
     """One method an RPC: load, decide, save, publish, reply."""
 

@@ -6,6 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import asyncpg
+from pydantic import SecretStr
+
+from chassis.database import Database
+from chassis.migrations import runtime_url
+from tests.harness import Platform
 
 
 @dataclass(frozen=True)
@@ -45,3 +50,9 @@ class Archive:
 
 def _read(value: str | None) -> Any:
     return None if value is None else json.loads(value)
+
+
+def opened(platform: Platform, connections: int = 2) -> Database:
+    """The registry's database, as the role that serves calls sees it."""
+    settings = platform.settings.model_copy(update={"database_url": SecretStr(platform.postgres.url)})
+    return Database(runtime_url(settings, "registry"), "registry", connections, 30)

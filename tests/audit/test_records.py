@@ -12,20 +12,15 @@ from chassis import actor, auth, tenancy
 from chassis.audit import audited
 from chassis.auth import ROLES, Caller
 from chassis.database import Database
-from chassis.migrations import relay_url, runtime_url
+from chassis.migrations import relay_url
 from quanyutong.registry.v1 import assemblies_pb2, districts_pb2, mandates_pb2, persons_pb2
 from services.registry.tables import person
-from tests.audit.archive import Archive
+from tests.audit.archive import Archive, opened
 from tests.contract.office import RESIDENT, Office, mask, new_people
-from tests.harness import Platform, refused
+from tests.harness import refused
 
 SERVICE = "/quanyutong.registry.v1.RegistryService"
 DENIED = asyncpg.InsufficientPrivilegeError
-
-
-def opened(platform: Platform) -> Database:
-    settings = platform.settings.model_copy(update={"database_url": SecretStr(platform.postgres.url)})
-    return Database(runtime_url(settings, "registry"), "registry", 2, 30)
 
 
 @pytest.fixture

@@ -56,9 +56,9 @@ class District:
         return await outcome(self.channel, path, [message.SerializeToString() for message in messages], metadata)
 
     async def everything(self) -> dict[str, bytes]:
-        """What the district itself reads of its entries, by every safe RPC."""
+        """What the district itself reads of its entries, by every safe RPC. Not its seals: they come by themselves."""
         answers = {}
-        for path in SAFE:
+        for path in (path for path in SAFE if short(path) != "VerifyAudit"):
             ended = await self.call(path, all_of(path) or requests(path, self.names.values()))
             answers[path] = b"".join(ended.answers)
         return answers
@@ -140,6 +140,8 @@ def test_there_is_enough_to_try() -> None:
         "RestoreRule",
         "ListUnits",
         "GetSummary",
+        "ListAudit",
+        "VerifyAudit",
     }
 
 
