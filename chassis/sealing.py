@@ -31,7 +31,12 @@ log = logging.getLogger(__name__)
 BATCH = 1000
 EVERY = 5.0
 NO_RECORD = UUID(int=0)
-LAST = Sql(text("SELECT number, last_id, last_txid, hash FROM audit_seal ORDER BY number DESC LIMIT 1"))
+LAST = Sql(
+    text(
+        """SELECT number, last_id, last_txid, hash, last_txid >= pg_snapshot_xmax(pg_current_snapshot()) AS ahead
+           FROM audit_seal ORDER BY number DESC LIMIT 1"""
+    )
+)
 COMPLETE = Sql(
     text(
         f"""SELECT id, txid, {TEXT} AS text FROM audit
@@ -50,6 +55,12 @@ SEAL = Sql(
            ON CONFLICT DO NOTHING RETURNING number"""
     )
 )
+
+
+class CounterWentBack(Exception):
+    """The server has given out fewer transaction ids than were sealed: a dump was restored into a new server, whose
+    records would come before those that are sealed. docs/operations.md says what to do.
+    """
 
 
 class Sealer:
@@ -83,6 +94,8 @@ class Sealer:
         """Returns how many records it took."""
         async with self._database.write() as tx:
             last = await tx.first(LAST)
+            if last and last.ahead:
+                raise CounterWentBack
             after = {"txid": last.last_txid, "id": last.last_id} if last else {"txid": 0, "id": NO_RECORD}
             records = await tx.all(COMPLETE, **after, most=BATCH)
             if records:

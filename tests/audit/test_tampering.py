@@ -10,6 +10,7 @@ import pytest
 from chassis import tenancy
 from chassis.audit import RECORDS
 from chassis.database import Database
+from chassis.sealing import CounterWentBack
 from chassis.vault import Vault
 from chassis.verifying import Fault
 from tests.audit.archive import Archive, opened
@@ -221,3 +222,12 @@ async def test_a_seal_made_without_the_key(chain: Sealed) -> None:
     await sealer(chain.database, Vault([b"0" * 32])).seal(district)
     await chain.tamper("UPDATE audit_seal SET key_id = $2 WHERE district = $1", district, chain.vault.current)
     assert await chain.fault() == Fault(1, "seal_changed")
+
+
+async def test_a_restored_dump_is_not_sealed_on(chain: Sealed) -> None:
+    """A new server counts its transactions anew: what would be sealed behind the last seal would be out of order."""
+    await chain.tamper("UPDATE audit_seal SET last_txid = '9000000000' WHERE district = $1", chain.archive.district)
+    async with chain.database.write() as tx:
+        tx.note("export", "persons")
+    with pytest.raises(CounterWentBack):
+        await sealer(chain.database, chain.vault).seal(chain.archive.district)

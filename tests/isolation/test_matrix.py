@@ -34,6 +34,7 @@ CLAIMS_REFUSED: dict[str, Claims] = {
     "of neither": {"district": None, "scope": None},
     "of another scope": {"district": None, "scope": "provincial"},
     "of no code": {"district": "Fuling", "scope": None},
+    "whose subject no record can hold": {"sub": "nobody\0"},
 }
 
 
