@@ -5,9 +5,11 @@ row of an audited table and forget to say so. The runtime role cannot write a
 record itself: the functions here do, as the owner, who is bound by row-level
 security like everybody else. What it can do is record a note, `note_audit`.
 
-A table opts in by `audited(...)`. Every tenant's table does, but for EXEMPT, and
-for the tables of a secret ballot: who voted when must not be found out by laying
-two tables side by side, so those are never audited.
+A table opts in by `audited(...)`. Every table does, but for EXEMPT, and for those
+of a secret ballot, which are never audited and stand in the manifest's
+`unaudited`: who voted when must not be found out by laying two tables side by
+side. A transaction that writes such a row must not write an audited one either,
+since PostgreSQL keeps with each row the id of its transaction, as the audit does.
 """
 
 from collections.abc import Sequence

@@ -34,7 +34,8 @@ Seed = Callable[[Database], Awaitable[None]]
 class Manifest:
     """One service.
 
-    `schema` tables not in `city_tables` belong to a district each. `consumes` maps a message
+    `schema` tables not in `city_tables` belong to a district each. `unaudited` are those of a secret ballot,
+    whose changes nobody may know; a comment beside them says why for each. `consumes` maps a message
     type to the function that applies it, in the transaction that records it as applied.
     `seals` is the event that tells the head of the audit's chain; without it nothing is sealed.
     `seed` brings shipped reference data into the database after each migration.
@@ -47,6 +48,7 @@ class Manifest:
     reasons: EnumDescriptor
     migrations: Path
     city_tables: frozenset[str] = frozenset()
+    unaudited: frozenset[str] = frozenset()
     publishes: Sequence[type[Message]] = ()
     consumes: Mapping[type[Message], EventHandler] = field(default_factory=dict)
     seals: type[Message] | None = None

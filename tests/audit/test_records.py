@@ -161,6 +161,19 @@ async def test_a_note_goes_with_its_transaction(database: Database, archive: Arc
     assert await archive.records("persons") == []
 
 
+async def test_a_write_asks_no_more_than_without_an_audit(office: Office) -> None:
+    """Who acts goes with the BEGIN; what is recorded, with the change."""
+    asked: list[str] = []
+    database = opened(office.tenant.platform, 1)
+    with tenancy.acting_for(office.district):
+        async with database.write() as tx:
+            tx._connection._con.add_query_logger(lambda asking: asked.append(asking.query.split()[0]))
+        async with database.write() as tx:
+            await tx.execute(insert(person).values(display_name="甲"))
+    await database.close()
+    assert asked == ["COMMIT", "BEGIN", "INSERT", "COMMIT"]
+
+
 FALSEHOODS = [
     "UPDATE audit SET subject = 'nobody'",
     "DELETE FROM audit",

@@ -16,24 +16,27 @@ from chassis.manifest import Manifest
 
 @dataclass(frozen=True)
 class Subject:
-    """A schema, its city-wide tables, and its three roles."""
+    """A schema, its city-wide tables, its three roles, and the tables that must not be audited."""
 
     schema: str
     city: tuple[str, ...]
     owner: str
     runtime: str
     relay: str
+    unaudited: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, manifest: Manifest) -> "Subject":
         name = manifest.name
-        return cls(name, tuple(manifest.city_tables), owner_role(name), runtime_role(name), relay_role(name))
+        roles = (owner_role(name), runtime_role(name), relay_role(name))
+        return cls(name, tuple(manifest.city_tables), *roles, tuple(manifest.unaudited))
 
 
 # What every rule may speak of. `alembic_version` is the migrations' own: it holds a revision and no district.
 COMMON = """
 WITH subject AS (
-    SELECT $1::text AS schema, $2::text[] AS city, $3::text AS owner, $4::text AS runtime, $5::text AS relay
+    SELECT $1::text AS schema, $2::text[] AS city, $3::text AS owner, $4::text AS runtime, $5::text AS relay,
+           $6::text[] AS unaudited
 ),
 relation AS (
     SELECT c.oid, c.relname::text AS name, c.relkind, c.relowner, c.relrowsecurity, c.relforcerowsecurity, c.reloptions,
@@ -142,10 +145,14 @@ RULES: Mapping[str, str] = {
         AND has_table_privilege(runtime, relation.oid, right_to)""",
     "every change of a row is recorded, or says why not": f"""
         SELECT name || ': ' || event FROM subject, held, unnest(ARRAY['insert', 'update', 'delete']) AS event
-        WHERE relkind <> 'm' AND name NOT IN ({", ".join(f"'{table}'" for table in sorted(EXEMPT))}) AND NOT EXISTS (
+        WHERE relkind <> 'm' AND name NOT IN ({", ".join(f"'{table}'" for table in sorted(EXEMPT))})
+        AND name <> ALL (unaudited) AND NOT EXISTS (
             SELECT FROM pg_trigger WHERE tgrelid = held.oid AND tgname = 'audit_' || event AND tgenabled = 'O'
             AND tgfoid = to_regproc(schema || '.record_change')
         )""",
+    "nothing tells of a secret ballot": """
+        SELECT held.name || '.' || tgname FROM subject, held JOIN pg_trigger ON tgrelid = held.oid
+        WHERE held.name = ANY (unaudited) AND NOT tgisinternal""",
     "a record names the whole key": r"""
         SELECT name || '.' || tgname FROM held JOIN pg_trigger ON tgrelid = held.oid AND tgname LIKE 'audit\_%'
         JOIN pg_index ON indrelid = held.oid AND indisprimary
@@ -158,5 +165,5 @@ RULES: Mapping[str, str] = {
 
 async def violations(connection: asyncpg.Connection, subject: Subject) -> set[tuple[str, str]]:
     """Each rule that is broken, with what breaks it."""
-    given = (subject.schema, subject.city, subject.owner, subject.runtime, subject.relay)
+    given = (subject.schema, subject.city, subject.owner, subject.runtime, subject.relay, subject.unaudited)
     return {(rule, row[0]) for rule, query in RULES.items() for row in await connection.fetch(COMMON + query, *given)}

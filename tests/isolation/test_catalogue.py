@@ -21,7 +21,7 @@ COLUMNS = """
     FROM pg_attribute LEFT JOIN pg_constraint ON conrelid = attrelid AND contype = 'p'
     WHERE attrelid = to_regclass($1) AND attnum > 0 AND NOT attisdropped ORDER BY attnum"""
 BOUND = "district = current_setting('app.district', true)"
-SCRATCH = Subject("scratch", ("place",), "scratch_owner", "scratch_runtime", "scratch_relay")
+SCRATCH = Subject("scratch", ("place",), "scratch_owner", "scratch_runtime", "scratch_relay", ("ballot",))
 AUDITED = ";".join(
     statement
     for table, key in {"place": ("code",), "thing": ("id",), "part": ("id",)}.items()
@@ -40,11 +40,14 @@ GOOD = f"""
         district text NOT NULL, id int NOT NULL, thing int, PRIMARY KEY (district, id),
         FOREIGN KEY (district, thing) REFERENCES thing (district, id)
     );
+    CREATE TABLE ballot (district text NOT NULL, id int NOT NULL, PRIMARY KEY (district, id));
     CREATE TABLE outbox (district text NOT NULL, id int NOT NULL, PRIMARY KEY (district, id));
     ALTER TABLE place ENABLE ROW LEVEL SECURITY; ALTER TABLE place FORCE ROW LEVEL SECURITY;
     ALTER TABLE thing ENABLE ROW LEVEL SECURITY; ALTER TABLE thing FORCE ROW LEVEL SECURITY;
     ALTER TABLE part ENABLE ROW LEVEL SECURITY; ALTER TABLE part FORCE ROW LEVEL SECURITY;
     ALTER TABLE outbox ENABLE ROW LEVEL SECURITY; ALTER TABLE outbox FORCE ROW LEVEL SECURITY;
+    ALTER TABLE ballot ENABLE ROW LEVEL SECURITY; ALTER TABLE ballot FORCE ROW LEVEL SECURITY;
+    CREATE POLICY tenant ON ballot USING ({BOUND}) WITH CHECK ({BOUND});
     CREATE POLICY tenant ON thing USING ({BOUND}) WITH CHECK ({BOUND});
     CREATE POLICY tenant ON part USING ({BOUND}) WITH CHECK ({BOUND});
     CREATE POLICY tenant ON outbox USING ({BOUND}) WITH CHECK ({BOUND});
@@ -140,6 +143,7 @@ MISTAKES = {
     "ALTER TABLE part DISABLE TRIGGER audit_update": {
         ("every change of a row is recorded, or says why not", "part: update")
     },
+    audited("scratch", "ballot")[0]: {("nothing tells of a secret ballot", "ballot.audit_insert")},
     audited("scratch", "part", ("thing",))[0]: {("a record names the whole key", "part.audit_insert")},
 }
 
