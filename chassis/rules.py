@@ -93,10 +93,18 @@ def _months(given: Any) -> Any:
     return given
 
 
-def _ascending(months: tuple[int, ...]) -> tuple[int, ...]:
-    if not months or list(months) != sorted(set(months)):
-        raise ValueError("each month once, in order, at least one")
-    return months
+def _ages(given: Any) -> Any:
+    if isinstance(given, str):
+        return [
+            int(age) for age in _read("(?P<ages>[0-9]{1,3}(,[0-9]{1,3}){0,19})", given, "36,46,61")["ages"].split(",")
+        ]
+    return given
+
+
+def _ascending(numbers: tuple[int, ...]) -> tuple[int, ...]:
+    if not numbers or list(numbers) != sorted(set(numbers)):
+        raise ValueError("each once, in order, at least one")
+    return numbers
 
 
 def _fraction(given: Any) -> Any:
@@ -120,6 +128,8 @@ WholeNumber = Annotated[int, BeforeValidator(_whole_number), Field(strict=True, 
 Flag = Annotated[StrictBool, BeforeValidator(_flag)]
 Month = Annotated[int, Field(strict=True, ge=1, le=12)]
 Months = Annotated[tuple[Month, ...], BeforeValidator(_months), AfterValidator(_ascending)]
+Age = Annotated[int, Field(strict=True, ge=1, le=150)]
+Ages = Annotated[tuple[Age, ...], BeforeValidator(_ages), AfterValidator(_ascending)]
 DayOfYear = Annotated[str, Field(pattern="^[0-9]{2}-[0-9]{2}$"), AfterValidator(_day_of_year)]
 DurationUnit = Literal["hours", "days", "working_days", "months", "years"]
 
@@ -227,7 +237,7 @@ Value = int | Share | Duration | str | Window | tuple[int, ...] | bool
 
 
 def value_text(value: Value) -> str:
-    """The canonical text of a value: 30, >=1/2, 7 working_days, include_all, 07-01..08-31, 2,4,6 or true."""
+    """The canonical text of a value: 30, >=1/2, 7 working_days, include_all, 07-01..08-31, 2,4,6, 36,46,61 or true."""
     if isinstance(value, bool):
         return "true" if value else "false"
     return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
@@ -243,14 +253,21 @@ class Text(_Strict):
     en: str = Field(min_length=1)
 
 
+Enforcement = Literal["enforce", "warn"]
+
+
 @dataclass(frozen=True, slots=True)
 class Override:
-    """A district's own value from a day on, as canonical text; None: from that day the platform's value holds again."""
+    """A district's own value from a day on, as canonical text; None: from that day the platform's value holds again.
+
+    `enforcement` is what breaking the district's value leads to; None: what the platform says.
+    """
 
     rule: str
     value: str | None
     effective: date
     revision: int
+    enforcement: Enforcement | None = None
 
 
 class _Rule(_Strict):
@@ -263,7 +280,7 @@ class _Rule(_Strict):
     source: Text
     overridable: StrictBool
     # What an assembly that does not meet the rule meets with: a refusal or a remark.
-    enforcement: Literal["enforce", "warn"] | None = None
+    enforcement: Enforcement | None = None
     # What the value counts; empty where it does not count things.
     unit: str = ""
     override: Override | None = None
@@ -365,12 +382,19 @@ class MonthsRule(_Rule):
     value: Months
 
 
+class AgesRule(_Rule):
+    """Ages, in full years, at which one band ends and the next begins."""
+
+    kind: Literal["ages"]
+    value: Ages
+
+
 class FlagRule(_Rule):
     kind: Literal["flag"]
     value: Flag
 
 
-Rule = WholeNumberRule | ShareRule | DurationRule | ChoiceRule | WindowRule | MonthsRule | FlagRule
+Rule = WholeNumberRule | ShareRule | DurationRule | ChoiceRule | WindowRule | MonthsRule | AgesRule | FlagRule
 R = TypeVar("R", bound=_Rule)
 
 _RULE: TypeAdapter[Rule] = TypeAdapter(Annotated[Rule, Field(discriminator="kind")])
@@ -391,13 +415,32 @@ def check_override(rule: Rule, given: object) -> Value:
         raise OverrideRefused("RULE_VALUE_INVALID", rule.id, _fault(error)) from None
 
 
+def check_enforcement(rule: Rule, given: Enforcement | None) -> None:
+    """A district may enforce what the platform remarks on, and never only remark on what it enforces.
+
+    Raises OverrideRefused.
+    """
+    if given == "enforce" and rule.enforcement is None:
+        raise OverrideRefused("RULE_VALUE_INVALID", rule.id, "nothing is judged by this rule as it stands")
+    if given == "warn" and rule.enforcement != "warn":
+        raise OverrideRefused("RULE_VALUE_INVALID", rule.id, "a district may enforce it, not relax it")
+
+
 def _with_value(rule: Rule, given: object) -> Rule:
     return type(rule).model_validate({**dict(rule), "value": given})
 
 
 def _overridden(rule: Rule, override: Override) -> Rule:
-    value = rule.value if override.value is None else check_override(rule, override.value)
-    return rule.model_copy(update={"value": value, "override": override})
+    """Raises OverrideRefused."""
+    if override.value is None:
+        return rule.model_copy(update={"override": override})
+    check_enforcement(rule, override.enforcement)
+    update = {
+        "value": check_override(rule, override.value),
+        "enforcement": override.enforcement or rule.enforcement,
+        "override": override,
+    }
+    return rule.model_copy(update=update)
 
 
 def _fault(error: ValidationError) -> str:

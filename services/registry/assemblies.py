@@ -1,5 +1,7 @@
 """Assemblies (会议主体) and their terms (届)."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import date
 from typing import Any
 
@@ -7,7 +9,7 @@ import grpc
 from asyncpg import ExclusionViolationError, UniqueViolationError
 from sqlalchemy import bindparam, insert, select, update
 
-from chassis.database import Database, ReadTx, Row
+from chassis.database import Database, ReadTx, Row, WriteTx
 from chassis.errors import FieldsInvalid
 from chassis.masks import masked
 from chassis.pagination import page, whole_number
@@ -37,7 +39,7 @@ READ, LOCK = Sql(BY_ID), Sql(BY_ID.with_for_update())
 SET_UP = Sql(insert(assembly).returning(assembly), columns=("kind", "unit", "display_name"))
 OF_UNIT = Sql(select(assembly.c.id).where(assembly.c.unit.is_not_distinct_from(bindparam("code"))))
 TERM = (
-    select(term, assembly.c.kind)
+    select(term, assembly.c.kind, assembly.c.unit)
     .join(assembly, assembly.c.id == term.c.assembly)
     .where(term.c.assembly == bindparam("owner"), term.c.number == bindparam("count"))
 )
@@ -78,7 +80,7 @@ class Assemblies:
 
     async def GetAssembly(self, request: pb.GetAssemblyRequest, _: Context) -> pb.Assembly:
         async with self._database.read() as tx:
-            return _message(await _load(tx, request.name))
+            return _message(await load_assembly(tx, request.name))
 
     async def ListAssemblies(self, request: pb.ListAssembliesRequest, _: Context) -> pb.ListAssembliesResponse:
         statement = select(assembly)
@@ -94,54 +96,31 @@ class Assemblies:
         given = request.assembly
         changes = {field: getattr(given, field) for field in masked(request.update_mask, CHANGEABLE)}
         async with self._database.write() as tx:
-            row = await _load(tx, name_in_update(given, "assembly"), lock=True)
+            row = await load_assembly(tx, name_in_update(given, "assembly"), lock=True)
             check_etag(given.etag, row.revision)
             statement = update(assembly).where(assembly.c.id == row.id)
             saved = await tx.one(statement.values(**changes, revision=row.revision + 1).returning(assembly))
             return tx.reply(_message(saved))
 
     async def OpenTerm(self, request: pb.OpenTermRequest, _: Context) -> pb.Term:
-        given = request.term
-        start = read_date(given, "start_date", "term.start_date")
-        end = read_date(given, "end_date", "term.end_date")
-        try:
-            async with self._database.write() as tx:
-                owner = await _load(tx, request.parent, lock=True)
-                assert start is not None  # noqa: S101 - a field rule demands it
-                length = await rule_on(tx, start, TERM_LENGTH[owner.kind], DurationRule)
-                last = end or _end(start, length)
-                domain.check_term(start, last)
-                values = {
-                    "assembly": owner.id,
-                    "number": given.number,
-                    "start_date": start,
-                    "end_date": last,
-                    "rule_version": "" if end else length.version,
-                }
-                row = await tx.one(OPEN, **values)
-                opened = events_pb2.TermOpened(
-                    term=term_name(row), start_date=date_message(start), end_date=date_message(last)
-                )
-                tx.publish(opened, request.parent)
-                return tx.reply(_term_message(row))
-        except ExclusionViolationError:
-            raise domain.Refused("TERM_OVERLAPS") from None
-        except UniqueViolationError:
-            raise domain.Refused("TERM_EXISTS", term=f"{request.parent}/terms/{given.number}") from None
+        async with opening(request.parent, request.term), self._database.write() as tx:
+            owner = await load_assembly(tx, request.parent, lock=True)
+            row = await open_term(tx, await term_values(tx, owner, request.term, "term"))
+            return tx.reply(term_message(row))
 
     async def GetTerm(self, request: pb.GetTermRequest, _: Context) -> pb.Term:
         async with self._database.read() as tx:
-            return _term_message(await load_term(tx, request.name))
+            return term_message(await load_term(tx, request.name))
 
     async def ListTerms(self, request: pb.ListTermsRequest, _: Context) -> pb.ListTermsResponse:
         async with self._database.read() as tx:
-            owner = await _load(tx, request.parent)
+            owner = await load_assembly(tx, request.parent)
             statement = select(term).where(term.c.assembly == owner.id)
             rows, token = await page(tx, request, statement, (term.c.number, whole_number))
-        return pb.ListTermsResponse(terms=map(_term_message, rows), next_page_token=token)
+        return pb.ListTermsResponse(terms=map(term_message, rows), next_page_token=token)
 
 
-async def _load(tx: ReadTx, name: str, lock: bool = False) -> Row:
+async def load_assembly(tx: ReadTx, name: str, lock: bool = False) -> Row:
     row = await tx.first(LOCK if lock else READ, key=identifier(name))
     if row is None:
         raise domain.Refused("ASSEMBLY_NOT_FOUND", assembly=name)
@@ -149,7 +128,7 @@ async def _load(tx: ReadTx, name: str, lock: bool = False) -> Row:
 
 
 async def load_term(tx: ReadTx, name: str, lock: bool = False) -> Row:
-    """The term and, as `kind`, what its assembly is. Raises Refused TERM_NOT_FOUND."""
+    """The term and, as `kind` and `unit`, what its assembly is and whose. Raises Refused TERM_NOT_FOUND."""
     owner, _, count = name.partition("/terms/")
     row = await tx.first(LOCK_TERM if lock else READ_TERM, owner=identifier(owner), count=int(count))
     if row is None:
@@ -157,12 +136,49 @@ async def load_term(tx: ReadTx, name: str, lock: bool = False) -> Row:
     return row
 
 
-def _end(start: date, length: DurationRule) -> date:
+@asynccontextmanager
+async def opening(parent: str, given: pb.Term) -> AsyncIterator[None]:
+    """Says why the database did not take a term."""
+    try:
+        yield
+    except ExclusionViolationError:
+        raise domain.Refused("TERM_OVERLAPS") from None
+    except UniqueViolationError:
+        raise domain.Refused("TERM_EXISTS", term=f"{parent}/terms/{given.number}") from None
+
+
+async def term_values(tx: ReadTx, owner: Row, given: pb.Term, path: str) -> dict[str, Any]:
+    """The columns of a term to be opened; it ends by the rule where no end is given."""
+    start = read_date(given, "start_date", f"{path}.start_date")
+    end = read_date(given, "end_date", f"{path}.end_date")
+    assert start is not None  # noqa: S101 - a field rule demands it
+    length = await rule_on(tx, start, TERM_LENGTH[owner.kind], DurationRule)
+    last = end or _end(start, length, path)
+    domain.check_term(start, last)
+    return {
+        "assembly": owner.id,
+        "number": given.number,
+        "start_date": start,
+        "end_date": last,
+        "rule_version": "" if end else length.version,
+    }
+
+
+async def open_term(tx: WriteTx, values: dict[str, Any]) -> Row:
+    row = await tx.one(OPEN, **values)
+    opened = events_pb2.TermOpened(
+        term=term_name(row), start_date=date_message(row.start_date), end_date=date_message(row.end_date)
+    )
+    tx.publish(opened, assembly_name(row.assembly))
+    return row
+
+
+def _end(start: date, length: DurationRule, path: str) -> date:
     """The first day after a term of this length. Raises FieldsInvalid where the calendar ends before it."""
     try:
         return length.value.end(start)
     except ValueError:
-        raise FieldsInvalid([("term.start_date", "too late for a term of the usual length")]) from None
+        raise FieldsInvalid([(f"{path}.start_date", "too late for a term of the usual length")]) from None
 
 
 def assembly_name(key: object) -> str:
@@ -184,7 +200,7 @@ def _message(row: Row) -> pb.Assembly:
     )
 
 
-def _term_message(row: Row) -> pb.Term:
+def term_message(row: Row) -> pb.Term:
     return pb.Term(
         name=term_name(row),
         number=row.number,

@@ -18,8 +18,12 @@ PATH: dict[str, tuple[frozenset[str], str]] = {
     "vet": (frozenset({"recommended"}), "vetted"),
     "confirm": (frozenset({"vetted"}), "active"),
     "reject": (frozenset({"recommended", "vetted"}), "rejected"),
-    "end": (frozenset({"active"}), "ended"),
+    "end": (frozenset({"active", "suspended"}), "ended"),
+    "suspend": (frozenset({"active"}), "suspended"),
+    "reinstate": (frozenset({"suspended"}), "active"),
 }
+# A suspended mandate keeps its seat.
+IN_FORCE = ("active", "suspended")
 
 
 class Refused(Exception):
@@ -32,10 +36,10 @@ class Refused(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Limit:
-    """The most delegates that an assembly may have, and the version of the rule that says so."""
+class Bound:
+    """A number that a rule sets, and the version of the rule."""
 
-    most: int
+    value: int
     version: str
 
 
@@ -61,6 +65,45 @@ def check_term(start: date, end: date) -> None:
         raise Refused("TERM_DATES_REFUSED")
 
 
+def check_next_term(start: date, end: date) -> None:
+    """The next term begins when the one before it is over, or later."""
+    if start < end:
+        raise Refused("TERM_OVERLAPS")
+
+
+def check_term_running(term: str, end: date, today: date) -> None:
+    """A term that is over takes nobody any more; who sat in it before the platform is registered, not confirmed."""
+    if end <= today:
+        raise Refused("TERM_OVER", term=term, end=end)
+
+
+def check_term_over(term: str, end: date, today: date) -> None:
+    if today < end:
+        raise Refused("TERM_NOT_OVER", term=term, end=end)
+
+
+def standing(state: str, term_end: date | None, today: date) -> str:
+    """Where a mandate stands: its term ends it, whether or not that has been entered yet."""
+    return "ended" if state in IN_FORCE and term_end is not None and term_end <= today else state
+
+
+def check_vacancy(vacancy: str, state: str, same_term: bool) -> None:
+    """Only who has left the same term leaves a seat to fill."""
+    if state != "ended" or not same_term:
+        raise Refused("VACANCY_REFUSED", vacancy=vacancy)
+
+
+def check_vacancies_filled(filled: bool, version: str) -> None:
+    if not filled:
+        raise Refused("VACANCIES_STAY_OPEN", version=version)
+
+
+def check_overlaps(others: int, most: Bound) -> None:
+    """`others`: mandates of the same person in the assembly at the same time."""
+    if others + 1 > most.value:
+        raise Refused("MANDATE_OVERLAPS", version=most.version, required=most.value, found=others + 1)
+
+
 def next_state(verb: str, state: str) -> str:
     """Where the verb leads from this state."""
     allowed, result = PATH[verb]
@@ -75,10 +118,15 @@ def check_mandate_date(day: date, earliest: date, latest: date) -> None:
         raise Refused("MANDATE_DATE_REFUSED", date=day, earliest=earliest, latest=latest)
 
 
-def check_room(present: int, added: int, limit: Limit) -> None:
+def check_end_date(day: date, expiry: bool, since: date, term_end: date, today: date) -> None:
+    """An expiry is on the day after the term; anything else in the term, and not before the mandate's present state."""
+    check_mandate_date(day, term_end if expiry else since, min(term_end, today))
+
+
+def check_room(present: int, added: int, limit: Bound) -> None:
     """An assembly never has more delegates than its rule allows."""
-    if present + added > limit.most:
-        raise Refused("ASSEMBLY_FULL", limit=limit.most, version=limit.version, present=present, added=added)
+    if present + added > limit.value:
+        raise Refused("ASSEMBLY_FULL", limit=limit.value, version=limit.version, present=present, added=added)
 
 
 def check_rule_date(day: date, earliest: date) -> None:

@@ -11,6 +11,8 @@ from quanyutong.registry.v1.events_pb2 import (
     AuditSealed,
     MandateConfirmed,
     MandateEnded,
+    MandateReinstated,
+    MandateSuspended,
     RuleChanged,
     TermOpened,
 )
@@ -23,5 +25,7 @@ PUBLISHES: tuple[type[Message], ...] = (
     MandateEnded,
     RuleChanged,
     AuditSealed,
+    MandateSuspended,
+    MandateReinstated,
 )
 CONSUMES: Mapping[type[Message], EventHandler] = {}

@@ -1,40 +1,61 @@
-"""Mandates (代表资格): recommended, vetted, confirmed or rejected, active, ended."""
+"""Mandates (代表资格): recommended, vetted, confirmed or rejected, active, ended.
+
+A mandate ends with its term at the latest: `term_end` stands in its row, and once that day has come it reads as ended,
+whether or not the end has been entered. The database lets no two mandates of a person in an assembly overlap.
+"""
 
 from datetime import date
 from typing import Any
 
 import grpc
 from asyncpg import UniqueViolationError
-from sqlalchemy import bindparam, func, insert, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, case, insert, literal, literal_column, select, update
 
 from chassis import clock
 from chassis.database import Database, ReadTx, Row, WriteTx
 from chassis.pagination import page
-from chassis.rules import WholeNumberRule
+from chassis.rules import FlagRule, Rulebook
 from chassis.sql import Sql
 from chassis.wire import check_etag, date_message, etag, identifier, number, read_date, timestamp, word
 from quanyutong.registry.v1 import events_pb2
+from quanyutong.registry.v1 import mandate_life_pb2 as life
 from quanyutong.registry.v1 import mandates_pb2 as pb
-from services.registry import domain
+from services.registry import domain, eligibility, seats, vetting
 from services.registry.assemblies import load_term
 from services.registry.persons import load_person
-from services.registry.rules import rule_on
-from services.registry.tables import mandate
+from services.registry.rules import rule_on, rulebook
+from services.registry.tables import mandate, suspension
 
 Context = grpc.aio.ServicerContext[Any, Any]
-BY_ID = select(mandate).where(mandate.c.id == bindparam("key"))
-READ, LOCK = Sql(BY_ID), Sql(BY_ID.with_for_update())
+successor = mandate.alias("successor")
+# The mandate is named in words, so that the subquery can stand in a RETURNING too.
+FILLED_BY = (
+    select(successor.c.id)
+    .where(successor.c.fills == literal_column("mandate.id"), successor.c.state != "rejected")
+    .scalar_subquery()
+    .label("filled_by")
+)
+WHOLE = select(mandate, FILLED_BY)
+BY_ID = WHOLE.where(mandate.c.id == bindparam("key"))
+READ, LOCK = Sql(BY_ID), Sql(BY_ID.with_for_update(of=mandate))
 RECOMMEND = Sql(
-    insert(mandate).returning(mandate),
-    columns=("person", "assembly", "term", "capacity", "recommender", "state"),
+    insert(mandate).returning(mandate, FILLED_BY),
+    columns=("person", "assembly", "term", "term_end", "capacity", "recommender", "state", "fills"),
 )
-ACTIVE = Sql(
-    select(func.count().label("delegates")).where(
-        mandate.c.assembly == bindparam("assembly"), mandate.c.term == bindparam("term"), mandate.c.state == "active"
-    )
+RESUME = Sql(
+    update(suspension)
+    .where(suspension.c.mandate == bindparam("key"), suspension.c.end_date.is_(None))
+    .values(end_date=bindparam("day"))
 )
-SIZE_MAX = "subdistrict_assembly.size_max"
-Verb = pb.VetMandateRequest | pb.ConfirmMandateRequest | pb.RejectMandateRequest | pb.EndMandateRequest
+VACANCY_FILLED = "subdistrict_assembly.vacancy_filled"
+Verb = (
+    pb.VetMandateRequest
+    | pb.ConfirmMandateRequest
+    | pb.RejectMandateRequest
+    | pb.EndMandateRequest
+    | life.SuspendMandateRequest
+    | life.ReinstateMandateRequest
+)
 
 
 class Mandates:
@@ -45,85 +66,131 @@ class Mandates:
         try:
             async with self._database.write() as tx:
                 term = await load_term(tx, given.term)
+                domain.check_term_running(given.term, term.end_date, clock.today())
                 person = await load_person(tx, given.person)
                 values = {
                     "person": person.id,
                     "assembly": term.assembly,
                     "term": term.number,
+                    "term_end": term.end_date,
                     "capacity": word(pb.Capacity, given.capacity),
                     "recommender": given.recommender,
                     "state": "recommended",
+                    "fills": await _vacancy(tx, term, given.fills) if given.fills else None,
                 }
-                return tx.reply(_message(await tx.one(RECOMMEND, **values)))
-        except UniqueViolationError:
+                return tx.reply(message(await tx.one(RECOMMEND, **values)))
+        except UniqueViolationError as violation:
+            if violation.constraint_name == "vacancy_filled_once":
+                raise domain.Refused("VACANCY_FILLED", vacancy=given.fills) from None
             raise domain.Refused("MANDATE_EXISTS") from None
 
     async def VetMandate(self, request: pb.VetMandateRequest, _: Context) -> pb.Mandate:
         async with self._database.write() as tx:
-            row, state = await _load_for(tx, "vet", request)
-            return tx.reply(_message(await _save(tx, row, state=state)))
+            row, state = await load_for(tx, "vet", request)
+            term = await load_term(tx, term_of(row))
+            day = max(clock.today(), term.start_date)
+            domain.check_term_running(term_of(row), term.end_date, clock.today())
+            await _judge(tx, await rulebook(tx, day), row, term, day)
+            return tx.reply(message(await save(tx, row, state=state)))
 
     async def ConfirmMandate(self, request: pb.ConfirmMandateRequest, _: Context) -> pb.Mandate:
         day = read_date(request, "active_from") or clock.today()
         async with self._database.write() as tx:
-            row, state = await _load_for(tx, "confirm", request)
+            row, state = await load_for(tx, "confirm", request)
             # The term's row is the lock under which its delegates are counted.
-            term = await load_term(tx, f"assemblies/{row.assembly}/terms/{row.term}", lock=True)
-            domain.check_mandate_date(day, term.start_date, min(term.end_date, clock.today()))
-            version = await check_room(tx, term, added=1, day=day)
-            saved = await _save(tx, row, state=state, active_from=day, rule_version=version)
+            term = await load_term(tx, term_of(row), lock=True)
+            domain.check_term_running(term_of(row), term.end_date, clock.today())
+            domain.check_mandate_date(day, term.start_date, clock.today())
+            book = await rulebook(tx, day)
+            size, judged_by = await _seat(tx, book, row, term, day)
+            saved = await save(
+                tx, row, state=state, active_from=day, state_since=day, rule_version=size, judged_by=judged_by
+            )
             publish_confirmed(tx, saved)
-            return tx.reply(_message(saved))
+            return tx.reply(message(saved))
 
     async def RejectMandate(self, request: pb.RejectMandateRequest, _: Context) -> pb.Mandate:
         async with self._database.write() as tx:
-            row, state = await _load_for(tx, "reject", request)
-            return tx.reply(_message(await _save(tx, row, state=state, remark=request.reason)))
+            row, state = await load_for(tx, "reject", request)
+            return tx.reply(message(await save(tx, row, state=state, remark=request.reason)))
 
     async def EndMandate(self, request: pb.EndMandateRequest, _: Context) -> pb.Mandate:
-        day = read_date(request, "active_to") or clock.today()
+        given, today = read_date(request, "active_to"), clock.today()
+        expiry = request.reason == pb.END_REASON_EXPIRY
         async with self._database.write() as tx:
-            row, state = await _load_for(tx, "end", request)
-            domain.check_mandate_date(day, row.active_from, clock.today())
+            row, state = await load_for(tx, "end", request)
+            if expiry:
+                domain.check_term_over(term_of(row), row.term_end, today)
+            day = given or (row.term_end if expiry else today)
+            domain.check_end_date(day, expiry, row.state_since, row.term_end, today)
+            await tx.execute(RESUME, key=row.id, day=day)
             reason = word(pb.EndReason, request.reason)
-            saved = await _save(tx, row, state=state, active_to=day, end_reason=reason, remark=request.remark)
+            saved = await save(
+                tx, row, state=state, active_to=day, state_since=day, end_reason=reason, remark=request.remark
+            )
             publish_ended(tx, saved)
-            return tx.reply(_message(saved))
+            return tx.reply(message(saved))
 
     async def GetMandate(self, request: pb.GetMandateRequest, _: Context) -> pb.Mandate:
         async with self._database.read() as tx:
-            return _message(await _load(tx, request.name))
+            return message(await load_mandate(tx, request.name))
 
     async def ListMandates(self, request: pb.ListMandatesRequest, _: Context) -> pb.ListMandatesResponse:
-        statement = select(mandate)
+        statement = WHOLE
         if request.assembly:
             statement = statement.where(mandate.c.assembly == identifier(request.assembly))
+        if request.term:
+            assembly, _separator, count = request.term.partition("/terms/")
+            statement = statement.where(mandate.c.assembly == identifier(assembly), mandate.c.term == int(count))
         if request.person:
             statement = statement.where(mandate.c.person == identifier(request.person))
         if request.states:
-            statement = statement.where(mandate.c.state.in_(word(pb.MandateState, s) for s in request.states))
+            statement = statement.where(_standing(clock.today()).in_(word(pb.MandateState, s) for s in request.states))
         if request.capacities:
             statement = statement.where(mandate.c.capacity.in_(word(pb.Capacity, c) for c in request.capacities))
         async with self._database.read() as tx:
             rows, token = await page(tx, request, statement, (mandate.c.id, identifier))
-        return pb.ListMandatesResponse(mandates=map(_message, rows), next_page_token=token)
+        return pb.ListMandatesResponse(mandates=map(message, rows), next_page_token=token)
 
 
-async def check_room(tx: ReadTx, term: Row, added: int, day: date) -> str:
-    """The version of the rule that it was judged by; empty where no rule limits the size. Raises Refused."""
-    if term.kind != "subdistrict_assembly":
-        return ""
-    rule = await rule_on(tx, day, SIZE_MAX, WholeNumberRule)
-    present = (await tx.one(ACTIVE, assembly=term.assembly, term=term.number)).delegates
-    domain.check_room(present, added, domain.Limit(rule.value, rule.version))
-    return rule.version
+def _standing(today: date) -> ColumnElement[str]:
+    """What `domain.standing` says, of every row."""
+    over = and_(mandate.c.state.in_(domain.IN_FORCE), mandate.c.term_end <= today)
+    return case((over, literal("ended")), else_=mandate.c.state)
+
+
+async def _vacancy(tx: ReadTx, term: Row, name: str) -> object:
+    """The id of the mandate whose seat is vacant. Raises Refused where it is none that may be filled."""
+    row = await load_mandate(tx, name)
+    domain.check_vacancy(name, row.state, (row.assembly, row.term) == (term.assembly, term.number))
+    if term.kind == "subdistrict_assembly":
+        rule = await rule_on(tx, clock.today(), VACANCY_FILLED, FlagRule)
+        domain.check_vacancies_filled(rule.value, rule.version)
+    return row.id
+
+
+async def _judge(tx: ReadTx, book: Rulebook, row: Row, term: Row, day: date) -> tuple[Row, list[str]]:
+    """The person, who is eligible on the day, and the versions of the rules that say so. Raises Refused."""
+    person = await load_person(tx, f"persons/{row.person}")
+    criteria = vetting.criteria(book, term, row.capacity)
+    eligibility.check(vetting.facts(person), criteria, day)
+    return person, [*criteria.versions, await vetting.check_overlaps(tx, book, term, row.person, day)]
+
+
+async def _seat(tx: ReadTx, book: Rulebook, row: Row, term: Row, day: date) -> tuple[str, list[str]]:
+    """The versions of the rules by which the person gets a seat: the size's, and all of them. Raises Refused."""
+    person, versions = await _judge(tx, book, row, term, day)
+    present = await seats.taken(tx, term, day)
+    size = seats.check_room(book, term, len(present), added=1)
+    shares = seats.check_shares(book, term, present, seats.member(person, row.capacity))
+    return size, [*versions, *([size] if size else []), *shares]
 
 
 def publish_confirmed(tx: WriteTx, row: Row) -> None:
     confirmed = events_pb2.MandateConfirmed(
         mandate=f"mandates/{row.id}",
         person=f"persons/{row.person}",
-        term=_term(row),
+        term=term_of(row),
         capacity=number(pb.Capacity, row.capacity),
         active_from=date_message(row.active_from),
     )
@@ -134,49 +201,57 @@ def publish_ended(tx: WriteTx, row: Row) -> None:
     ended = events_pb2.MandateEnded(
         mandate=f"mandates/{row.id}",
         person=f"persons/{row.person}",
-        term=_term(row),
+        term=term_of(row),
         active_to=date_message(row.active_to),
         reason=number(pb.EndReason, row.end_reason),
     )
     tx.publish(ended, ended.mandate)
 
 
-async def _load(tx: ReadTx, name: str, lock: bool = False) -> Row:
+async def load_mandate(tx: ReadTx, name: str, lock: bool = False) -> Row:
+    """Raises Refused MANDATE_NOT_FOUND."""
     row = await tx.first(LOCK if lock else READ, key=identifier(name))
     if row is None:
         raise domain.Refused("MANDATE_NOT_FOUND", mandate=name)
     return row
 
 
-async def _load_for(tx: WriteTx, verb: str, request: Verb) -> tuple[Row, str]:
+async def load_for(tx: WriteTx, verb: str, request: Verb) -> tuple[Row, str]:
     """The mandate, locked, and the state that the verb leads to."""
-    row = await _load(tx, request.name, lock=True)
+    row = await load_mandate(tx, request.name, lock=True)
     check_etag(request.etag, row.revision)
-    return row, domain.next_state(verb, row.state)
+    # An end that came with the term can still be entered.
+    state = row.state if verb == "end" else domain.standing(row.state, row.term_end, clock.today())
+    return row, domain.next_state(verb, state)
 
 
-async def _save(tx: WriteTx, row: Row, **changes: Any) -> Row:
+async def save(tx: WriteTx, row: Row, **changes: Any) -> Row:
     statement = update(mandate).where(mandate.c.id == row.id)
-    return await tx.one(statement.values(**changes, revision=row.revision + 1).returning(mandate))
+    return await tx.one(statement.values(**changes, revision=row.revision + 1).returning(mandate, FILLED_BY))
 
 
-def _term(row: Row) -> str:
+def term_of(row: Row) -> str:
     return f"assemblies/{row.assembly}/terms/{row.term}"
 
 
-def _message(row: Row) -> pb.Mandate:
+def message(row: Row) -> pb.Mandate:
+    over = row.state in domain.IN_FORCE and domain.standing(row.state, row.term_end, clock.today()) == "ended"
     return pb.Mandate(
         name=f"mandates/{row.id}",
         person=f"persons/{row.person}",
-        term=_term(row),
+        term=term_of(row),
         capacity=number(pb.Capacity, row.capacity),
         recommender=row.recommender,
-        state=number(pb.MandateState, row.state),
+        state=pb.MANDATE_STATE_ENDED if over else number(pb.MandateState, row.state),
         active_from=date_message(row.active_from),
-        active_to=date_message(row.active_to),
-        end_reason=number(pb.EndReason, row.end_reason),
+        active_to=date_message(row.term_end if over else row.active_to),
+        end_reason=pb.END_REASON_EXPIRY if over else number(pb.EndReason, row.end_reason),
         remark=row.remark,
         rule_version=row.rule_version,
         create_time=timestamp(row.created_at),
         etag=etag(row.revision),
+        fills=f"mandates/{row.fills}" if row.fills else "",
+        filled_by=f"mandates/{row.filled_by}" if row.filled_by else "",
+        state_since=date_message(row.term_end if over else row.state_since),
+        judged_by=row.judged_by,
     )

@@ -35,6 +35,8 @@ CHANGEABLE = (
     "occupation",
     "residence",
     "residence_since",
+    "workplace",
+    "workplace_since",
 )
 BY_ID = select(person).where(person.c.id == bindparam("key"))
 READ, LOCK = Sql(BY_ID), Sql(BY_ID.with_for_update())
@@ -50,7 +52,7 @@ class Persons:
             async with self._database.write() as tx:
                 return tx.reply(_message(await tx.one(ENTER, **values)))
         except ForeignKeyViolationError:
-            raise domain.Refused("UNIT_NOT_FOUND", unit=values["residence"]) from None
+            raise domain.Refused("UNIT_NOT_FOUND", unit=_units(values)) from None
 
     async def GetPerson(self, request: pb.GetPersonRequest, _: Context) -> pb.Person:
         async with self._database.read() as tx:
@@ -78,7 +80,7 @@ class Persons:
                 saved = await tx.one(statement.values(**changes, revision=row.revision + 1).returning(person))
                 return tx.reply(_message(saved))
         except ForeignKeyViolationError:
-            raise domain.Refused("UNIT_NOT_FOUND", unit=given["residence"]) from None
+            raise domain.Refused("UNIT_NOT_FOUND", unit=_units(given)) from None
 
 
 async def load_person(tx: ReadTx, name: str, lock: bool = False) -> Row:
@@ -100,7 +102,14 @@ def values_of(given: pb.Person, path: str = "person") -> dict[str, Any]:
         "occupation": word(pb.Occupation, given.occupation),
         "residence": given.residence.removeprefix("units/") or None,
         "residence_since": read_date(given, "residence_since", f"{path}.residence_since"),
+        "workplace": given.workplace.removeprefix("units/") or None,
+        "workplace_since": read_date(given, "workplace_since", f"{path}.workplace_since"),
     }
+
+
+def _units(values: dict[str, Any]) -> str:
+    """The units that an entry speaks of; which of them is not there, the database does not say."""
+    return ", ".join(sorted({code for code in (values["residence"], values["workplace"]) if code}))
 
 
 def _message(row: Row) -> pb.Person:
@@ -114,6 +123,8 @@ def _message(row: Row) -> pb.Person:
         occupation=number(pb.Occupation, row.occupation),
         residence=f"units/{row.residence}" if row.residence else "",
         residence_since=date_message(row.residence_since),
+        workplace=f"units/{row.workplace}" if row.workplace else "",
+        workplace_since=date_message(row.workplace_since),
         create_time=timestamp(row.created_at),
         etag=etag(row.revision),
     )

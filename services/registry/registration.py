@@ -1,29 +1,46 @@
 """Entering many delegates in one stream: those who were confirmed before the platform."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
 import grpc
-from sqlalchemy import insert, select
+from sqlalchemy import and_, insert, or_, select
 
 from chassis import clock, idempotency
 from chassis.database import Database, ReadTx, Row, WriteTx
 from chassis.errors import FieldsInvalid
+from chassis.rules import Rulebook
 from chassis.sql import Sql
 from chassis.wire import identifier, read_date, word
 from quanyutong.registry.v1 import mandates_pb2 as pb
-from services.registry import domain, persons
+from services.registry import domain, eligibility, persons, seats, vetting
 from services.registry.assemblies import load_term
-from services.registry.mandates import check_room, publish_confirmed
+from services.registry.mandates import publish_confirmed, publish_ended
 from services.registry.persons import values_of
+from services.registry.rules import rulebook
 from services.registry.tables import mandate, person, unit
 
 Context = grpc.aio.ServicerContext[Any, Any]
 MOST_ROWS = 5000
 REGISTER = Sql(
     insert(mandate).returning(mandate),
-    columns=("person", "assembly", "term", "capacity", "recommender", "state", "active_from", "rule_version"),
+    columns=(
+        "person",
+        "assembly",
+        "term",
+        "term_end",
+        "capacity",
+        "recommender",
+        "state",
+        "state_since",
+        "active_from",
+        "active_to",
+        "end_reason",
+        "rule_version",
+        "judged_by",
+    ),
 )
 Faults = list[tuple[str, str]]
 
@@ -39,16 +56,19 @@ class Registration:
         assert day is not None  # noqa: S101 - a field rule demands it
         async with self._database.write() as tx:
             term = await load_term(tx, opening.term, lock=True)
-            domain.check_mandate_date(day, term.start_date, min(term.end_date, clock.today()))
-            version = await check_room(tx, term, added=len(rows), day=day)
-            people = await _people(tx, term, rows)
+            domain.check_mandate_date(day, term.start_date, min(term.end_date - timedelta(days=1), clock.today()))
+            book = await rulebook(tx, day)
+            version = seats.check_room(book, term, len(await seats.taken(tx, term, day)), added=len(rows))
+            people = await _people(tx, book, term, rows, day)
             shared = {
                 "assembly": term.assembly,
                 "term": term.number,
+                "term_end": term.end_date,
                 "recommender": opening.recommender,
-                "state": "active",
                 "active_from": day,
                 "rule_version": version,
+                "judged_by": [version] if version else [],
+                **_standing(term, day),
             }
             values = [
                 shared | {"person": who, "capacity": word(pb.Capacity, row.capacity)}
@@ -57,6 +77,8 @@ class Registration:
             entered = await tx.each(REGISTER, values)
             for row in entered:
                 publish_confirmed(tx, row)
+                if row.state == "ended":
+                    publish_ended(tx, row)
             names = [f"mandates/{row.id}" for row in entered]
             return tx.reply(pb.RegisterMandatesResponse(registered=len(names), mandates=names, rule_version=version))
 
@@ -78,12 +100,22 @@ async def _received(
     return opening, [message.row for message in messages[1:]]
 
 
-async def _people(tx: WriteTx, term: Row, rows: Sequence[pb.RegisterMandatesRequest.Row]) -> list[UUID]:
+def _standing(term: Row, day: date) -> dict[str, Any]:
+    """Who sat in a term that is over has left with it."""
+    if domain.standing("active", term.end_date, clock.today()) == "active":
+        return {"state": "active", "state_since": day, "active_to": None, "end_reason": ""}
+    return {"state": "ended", "state_since": term.end_date, "active_to": term.end_date, "end_reason": "expiry"}
+
+
+async def _people(
+    tx: WriteTx, book: Rulebook, term: Row, rows: Sequence[pb.RegisterMandatesRequest.Row], day: date
+) -> list[UUID]:
     """The person of each row, entered where new. Raises FieldsInvalid that names every row at fault."""
     faults: Faults = []
     new = _entries(rows, faults)
     await _check_units(tx, new, faults)
-    await _check_known(tx, term, rows, faults)
+    known = await _check_known(tx, term, rows, day, faults)
+    _check_eligible(book, term, rows, new | known, day, faults)
     if faults:
         at_fault = {_row(fault) for fault in faults}
         raise FieldsInvalid(sorted(faults, key=_row), "ROWS_REFUSED", count=len(at_fault))
@@ -112,22 +144,27 @@ def _entries(rows: Sequence[pb.RegisterMandatesRequest.Row], faults: Faults) -> 
 
 
 async def _check_units(tx: ReadTx, new: dict[int, dict[str, Any]], faults: Faults) -> None:
-    wanted = {entry["residence"] for entry in new.values()} - {None}
-    known = {row.code for row in await tx.all(select(unit.c.code).where(unit.c.code.in_(wanted)))}
+    fields = ("residence", "workplace")
+    wanted = {entry[field] for entry in new.values() for field in fields} - {None}
+    there = {row.code for row in await tx.all(select(unit.c.code).where(unit.c.code.in_(wanted)))} | {None}
     for index, entry in new.items():
-        if entry["residence"] not in known | {None}:
-            faults.append((f"rows[{index}].new_person.residence", "本区县没有这个乡镇街道 / no such unit here"))
+        for field in fields:
+            if entry[field] not in there:
+                faults.append((f"rows[{index}].new_person.{field}", "本区县没有这个乡镇街道 / no such unit here"))
 
 
-async def _check_known(tx: ReadTx, term: Row, rows: Sequence[pb.RegisterMandatesRequest.Row], faults: Faults) -> None:
-    """Existing persons exist, and nobody sits twice in the term."""
+async def _check_known(
+    tx: ReadTx, term: Row, rows: Sequence[pb.RegisterMandatesRequest.Row], day: date, faults: Faults
+) -> dict[int, Row]:
+    """The existing persons by row; nobody sits in the assembly twice at a time, or waits for a confirmation."""
     wanted = {index: identifier(row.person) for index, row in enumerate(rows) if row.person}
-    found = {row.id for row in await tx.all(select(person.c.id).where(person.c.id.in_(wanted.values())))}
+    found = {row.id: row for row in await tx.all(select(person).where(person.c.id.in_(wanted.values())))}
+    awaiting = and_(mandate.c.term == term.number, mandate.c.state.in_(("recommended", "vetted", *domain.IN_FORCE)))
+    at_the_time = and_(mandate.c.active_from < term.end_date, seats.free_from > day)
     sitting = select(mandate.c.person).where(
         mandate.c.assembly == term.assembly,
-        mandate.c.term == term.number,
         mandate.c.person.in_(wanted.values()),
-        mandate.c.state.in_(("recommended", "vetted", "active")),
+        or_(awaiting, at_the_time),
     )
     taken = {row.person for row in await tx.all(sitting)}
     for index, who in wanted.items():
@@ -136,3 +173,26 @@ async def _check_known(tx: ReadTx, term: Row, rows: Sequence[pb.RegisterMandates
         elif who in taken:
             faults.append((f"rows[{index}].person", "本届次已有代表资格或推荐 / holds a mandate in this term already"))
         taken.add(who)
+    return {index: found[who] for index, who in wanted.items() if who in found}
+
+
+def _check_eligible(
+    book: Rulebook,
+    term: Row,
+    rows: Sequence[pb.RegisterMandatesRequest.Row],
+    people: Mapping[int, Any],
+    day: date,
+    faults: Faults,
+) -> None:
+    """What is stated of a person must not rule the person out; what is not stated rules nobody out."""
+    at_fault = {_row(fault) for fault in faults}
+    for index, who in people.items():
+        if index in at_fault:
+            continue
+        criteria = vetting.criteria(book, term, word(pb.Capacity, rows[index].capacity))
+        field = f"rows[{index}]." + ("person" if rows[index].person else "new_person")
+        for fault in eligibility.faults(vetting.facts(who), criteria, day):
+            if isinstance(fault, eligibility.Unmet):
+                place = field if rows[index].person else f"{field}.{fault.field}"
+                text = f"不符合规则 / not eligible by {fault.version}: {fault.required}, {fault.found}"
+                faults.append((place, text))

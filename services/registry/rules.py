@@ -9,9 +9,19 @@ from sqlalchemy import insert, select, text
 from chassis import clock
 from chassis.database import Database, ReadTx, WriteTx
 from chassis.pagination import slice_page
-from chassis.rules import Override, OverrideRefused, Rule, Rulebook, RuleUnknown, check_override, value_text
+from chassis.rules import (
+    Enforcement,
+    Override,
+    OverrideRefused,
+    Rule,
+    Rulebook,
+    RuleUnknown,
+    check_enforcement,
+    check_override,
+    value_text,
+)
 from chassis.sql import Sql
-from chassis.wire import date_message, read_date
+from chassis.wire import date_message, number, read_date, word
 from quanyutong.registry.v1 import events_pb2
 from quanyutong.registry.v1 import rules_pb2 as pb
 from services.registry import domain
@@ -37,7 +47,8 @@ class Rules:
 
     async def OverrideRule(self, request: pb.OverrideRuleRequest, _: Context) -> pb.Rule:
         async with self._database.write() as tx:
-            return tx.reply(await _change(tx, request, request.value))
+            enforcement: Enforcement | None = word(pb.Enforcement, request.enforcement) or None  # type: ignore[assignment]
+            return tx.reply(await _change(tx, request, request.value, enforcement))
 
     async def RestoreRule(self, request: pb.RestoreRuleRequest, _: Context) -> pb.Rule:
         async with self._database.write() as tx:
@@ -47,18 +58,31 @@ class Rules:
 async def rulebook(tx: ReadTx, day: date) -> Rulebook:
     """The rules that hold in the transaction's district on a day."""
     rows = await tx.all(select(rule_override).where(rule_override.c.effective_date <= day))
-    return Rulebook.on(day, [Override(row.rule, row.value, row.effective_date, row.revision) for row in rows])
+    overrides = [
+        Override(row.rule, row.value, row.effective_date, row.revision, row.enforcement or None) for row in rows
+    ]
+    return Rulebook.on(day, overrides)
 
 
-async def rule_on(tx: ReadTx, day: date, key: str, kind: type[R]) -> R:
-    """One rule as it holds on a day. Raises Refused RULE_NOT_FOUND for a day before its first version."""
+def rule_of(book: Rulebook, key: str, kind: type[R]) -> R:
+    """One rule of a day's book. Raises Refused RULE_NOT_FOUND for a day before its first version."""
     try:
-        return (await rulebook(tx, day)).rule(key, kind)
+        return book.rule(key, kind)
     except RuleUnknown:
         raise domain.Refused("RULE_NOT_FOUND", rule=f"rules/{key}") from None
 
 
-async def _change(tx: WriteTx, request: pb.OverrideRuleRequest | pb.RestoreRuleRequest, value: str | None) -> pb.Rule:
+async def rule_on(tx: ReadTx, day: date, key: str, kind: type[R]) -> R:
+    """One rule as it holds on a day. Raises Refused RULE_NOT_FOUND."""
+    return rule_of(await rulebook(tx, day), key, kind)
+
+
+async def _change(
+    tx: WriteTx,
+    request: pb.OverrideRuleRequest | pb.RestoreRuleRequest,
+    value: str | None,
+    enforcement: Enforcement | None = None,
+) -> pb.Rule:
     key = request.name.removeprefix("rules/")
     day = read_date(request, "effective_date")
     assert day is not None  # noqa: S101 - a field rule demands it
@@ -66,7 +90,7 @@ async def _change(tx: WriteTx, request: pb.OverrideRuleRequest | pb.RestoreRuleR
     await tx.execute(LOCK, rule=f"{tx.district}/{key}")
     revision, latest, overridden = await _latest(tx, key)
     domain.check_rule_date(day, max(clock.today(), latest or clock.today()))
-    _check_value(request.name, key, day, value)
+    _check_value(request.name, key, day, value, enforcement)
     if value is None and not overridden:
         raise domain.Refused("RULE_NOT_OVERRIDDEN", rule=request.name)
     values = {
@@ -75,20 +99,26 @@ async def _change(tx: WriteTx, request: pb.OverrideRuleRequest | pb.RestoreRuleR
         "value": value,
         "effective_date": day,
         "decision": request.decision,
+        "enforcement": enforcement or "",
     }
     await tx.execute(insert(rule_override).values(values))
     changed = events_pb2.RuleChanged(
-        rule=request.name, value=value or "", effective_date=date_message(day), revision=revision + 1
+        rule=request.name,
+        value=value or "",
+        effective_date=date_message(day),
+        revision=revision + 1,
+        enforcement=number(pb.Enforcement, enforcement),
     )
     tx.publish(changed, request.name)
     return _message((await rulebook(tx, day)).rule(key), await _decisions(tx))
 
 
-def _check_value(name: str, key: str, day: date, value: str | None) -> None:
+def _check_value(name: str, key: str, day: date, value: str | None, enforcement: Enforcement | None) -> None:
     try:
         rule = Rulebook.on(day).rule(key)
         if value is not None:
             check_override(rule, value)
+            check_enforcement(rule, enforcement)
     except RuleUnknown:
         raise domain.Refused("RULE_NOT_FOUND", rule=name) from None
     except OverrideRefused as refused:
@@ -121,4 +151,5 @@ def _message(rule: Rule, decisions: dict[tuple[str, int], str]) -> pb.Rule:
         overridable=rule.overridable,
         effective_date=date_message(rule.in_force_since),
         decision=decisions.get((rule.id, rule.revision), "") if rule.revision else "",
+        enforcement=number(pb.Enforcement, rule.enforcement),
     )

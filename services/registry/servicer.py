@@ -5,17 +5,32 @@ from chassis.vault import Vault
 from quanyutong.registry.v1.registry_pb2_grpc import RegistryServiceServicer
 from services.registry.assemblies import Assemblies
 from services.registry.audit import Audits
+from services.registry.compositions import Compositions
 from services.registry.districts import Districts
 from services.registry.mandates import Mandates
 from services.registry.persons import Persons
 from services.registry.registration import Registration
 from services.registry.rules import Rules
 from services.registry.summary import Summaries
+from services.registry.suspensions import Suspensions
+from services.registry.term_change import TermChanges
 from services.registry.units import Units
 
 
 class Registry(
-    Districts, Units, Rules, Assemblies, Persons, Mandates, Registration, Summaries, Audits, RegistryServiceServicer
+    Districts,
+    Units,
+    Rules,
+    Assemblies,
+    Persons,
+    Mandates,
+    Registration,
+    Summaries,
+    Suspensions,
+    TermChanges,
+    Compositions,
+    Audits,
+    RegistryServiceServicer,
 ):
     """One method an RPC: load, decide, save, publish, reply."""
 

@@ -5,13 +5,14 @@ from datetime import date
 from typing import Any
 
 import grpc
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, not_, select
 
 from chassis import clock
 from chassis.database import Database, ReadTx, Row
 from chassis.wire import date_message, number, read_date
 from quanyutong.registry.v1 import assemblies_pb2, mandates_pb2
 from quanyutong.registry.v1 import summary_pb2 as pb
+from services.registry.seats import held_on, suspended_on
 from services.registry.tables import assembly, mandate, person
 
 Context = grpc.aio.ServicerContext[Any, Any]
@@ -43,21 +44,20 @@ async def _assemblies(tx: ReadTx) -> dict[str, pb.AssemblyCount]:
 
 
 async def _delegates(tx: ReadTx, day: date) -> Sequence[Row]:
+    acts = not_(suspended_on(day))
     statement = (
         select(
             assembly.c.kind,
             mandate.c.capacity,
-            func.count().label("delegates"),
-            func.count().filter(person.c.gender == "female").label("women"),
-            func.count().filter(person.c.occupation == "community_worker").label("community_workers"),
+            func.count().filter(acts).label("delegates"),
+            func.count().filter(acts, person.c.gender == "female").label("women"),
+            func.count().filter(acts, person.c.occupation == "community_worker").label("community_workers"),
+            func.count().filter(not_(acts)).label("suspended"),
         )
         .select_from(mandate)
         .join(assembly, assembly.c.id == mandate.c.assembly)
         .join(person, person.c.id == mandate.c.person)
-        .where(
-            mandate.c.active_from <= day,
-            or_(mandate.c.active_to.is_(None), mandate.c.active_to > day),
-        )
+        .where(held_on(day))
         .group_by(assembly.c.kind, mandate.c.capacity)
         .order_by(mandate.c.capacity)
     )
@@ -70,5 +70,7 @@ def _add(delegates: Sequence[Row], counts: dict[str, pb.AssemblyCount]) -> None:
         count.delegates += row.delegates
         count.women += row.women
         count.community_workers += row.community_workers
-        capacity = number(mandates_pb2.Capacity, row.capacity)
-        count.capacities.add(capacity=capacity, delegates=row.delegates)
+        count.suspended += row.suspended
+        if row.delegates:
+            capacity = number(mandates_pb2.Capacity, row.capacity)
+            count.capacities.add(capacity=capacity, delegates=row.delegates)

@@ -5,6 +5,7 @@ each reference, so that no row can point into another district.
 """
 
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
     Boolean,
     Column,
@@ -78,6 +79,7 @@ rule_override = Table(
     Column("effective_date", Date, nullable=False),
     Column("decision", Text, nullable=False),
     _created(),
+    Column("enforcement", Text, nullable=False, server_default=text("''")),
     PrimaryKeyConstraint("district", "rule", "revision"),
 )
 
@@ -124,8 +126,11 @@ person = Table(
     Column("residence_since", Date),
     _created(),
     _revision(),
+    Column("workplace", Text),
+    Column("workplace_since", Date),
     PrimaryKeyConstraint("district", "id"),
     ForeignKeyConstraint(["district", "residence"], ["unit.district", "unit.code"]),
+    ForeignKeyConstraint(["district", "workplace"], ["unit.district", "unit.code"]),
 )
 
 mandate = Table(
@@ -146,7 +151,26 @@ mandate = Table(
     Column("rule_version", Text, nullable=False, server_default=text("''")),
     _created(),
     _revision(),
+    # The term's own end, kept equal by a reference: the latest day that the mandate can last to.
+    Column("term_end", Date),
+    Column("state_since", Date),
+    Column("fills", Uuid),
+    Column("judged_by", ARRAY(Text), nullable=False, server_default=text("'{}'")),
     PrimaryKeyConstraint("district", "id"),
     ForeignKeyConstraint(["district", "person"], ["person.district", "person.id"]),
     ForeignKeyConstraint(["district", "assembly", "term"], ["term.district", "term.assembly", "term.number"]),
+)
+
+suspension = Table(
+    "suspension",
+    metadata,
+    _district(),
+    _id(),
+    Column("mandate", Uuid, nullable=False),
+    Column("start_date", Date, nullable=False),
+    Column("end_date", Date),
+    Column("reason", Text, nullable=False),
+    _created(),
+    PrimaryKeyConstraint("district", "id"),
+    ForeignKeyConstraint(["district", "mandate"], ["mandate.district", "mandate.id"]),
 )

@@ -36,6 +36,10 @@ DAY = date(2024, 1, 23)
 
 DEFAULTS = {
     "congress": {
+        "nationality": "CN",
+        "age_min": "18",
+        "mandates_per_person": "1",
+        "age_bands": "36,46,61",
         "session_quorum": ">=2/3",
         "township_sessions_a_year": "2",
         "term": "5 years",
@@ -55,6 +59,7 @@ DEFAULTS = {
         "grid_workers_share": ">=0",
         "occupation_group_share": ">=0",
         "schooling_group_share": ">=0",
+        "age_bands": "36,46,61",
         "age_group_share": ">=0",
         "nomination": "self_or_organisation",
         "vetted_by": "congress_working_committee",
@@ -471,6 +476,8 @@ def values_of(target: Rule) -> st.SearchStrategy[Any]:
                 lambda day: f"{day:%m-%d}"
             )
             return st.tuples(days, days).map(lambda ends: Window(first=min(ends), last=max(ends)))
+        case _ if target.kind == "ages":
+            return st.sets(st.integers(1, 150), min_size=1, max_size=20).map(lambda ages: tuple(sorted(ages)))
         case _ if target.kind == "months":
             return st.sets(st.integers(1, 12), min_size=1).map(lambda months: tuple(sorted(months)))
         case _:

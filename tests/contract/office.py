@@ -3,13 +3,16 @@
 from collections.abc import AsyncIterator, Iterable, Sequence
 from datetime import date, timedelta
 from typing import Any, TypeAlias
+from uuid import UUID
 
+import asyncpg
 from google.protobuf.field_mask_pb2 import FieldMask
 from google.type.date_pb2 import Date
 
 from chassis import clock
 from quanyutong.registry.v1 import (
     assemblies_pb2,
+    mandate_life_pb2,
     mandates_pb2,
     persons_pb2,
     rules_pb2,
@@ -25,6 +28,9 @@ RESIDENT, DEPUTY = mandates_pb2.CAPACITY_RESIDENT, mandates_pb2.CAPACITY_DEPUTY
 SIZE_MAX = "rules/subdistrict_assembly.size_max"
 # A well-formed id that nothing has.
 NOBODY = "00000000-0000-7000-8000-000000000000"
+RUN_OUT = """
+    WITH over AS (UPDATE registry.term SET end_date = $4 WHERE (district, assembly, number) = ($1, $2, $3))
+    UPDATE registry.mandate SET term_end = $4 WHERE (district, assembly, term) = ($1, $2, $3)"""
 Opening: TypeAlias = mandates_pb2.RegisterMandatesRequest.Opening
 Row: TypeAlias = mandates_pb2.RegisterMandatesRequest.Row
 
@@ -50,6 +56,8 @@ class Office:
         self.tenant = tenant
         self.district = tenant.district
         self.registry = tenant.registry
+        # The unit of each assembly that the office set up; empty for the congress.
+        self._units: dict[str, str] = {}
 
     async def call(self, rpc: str, request: Any, *roles: str, **metadata: str) -> Any:
         return await getattr(self.registry, rpc)(request, metadata=self.tenant.metadata(*roles, **metadata))
@@ -68,6 +76,7 @@ class Office:
         unit = await self.unit() if unit is None else unit
         assembly = assemblies_pb2.Assembly(kind=kind, unit=unit, display_name="试验街道议事代表会议")
         made = await self.call("CreateAssembly", assemblies_pb2.CreateAssemblyRequest(assembly=assembly))
+        self._units[made.name] = unit
         return str(made.name)
 
     async def congress(self) -> str:
@@ -91,30 +100,94 @@ class Office:
         person = persons_pb2.Person(display_name=display_name, **fields)
         return str((await self.call("CreatePerson", persons_pb2.CreatePersonRequest(person=person))).name)
 
-    async def recommended(self, term: str, person: str | None = None, capacity: Any = RESIDENT) -> str:
-        person = await self.person() if person is None else person
-        mandate = mandates_pb2.Mandate(person=person, term=term, capacity=capacity, recommender="某社区居民委员会")
+    async def eligible(self, term: str, display_name: str = "王小明", **fields: Any) -> str:
+        """A person who may sit in the term: of age, a national, and for years where its assembly is."""
+        return await self.person(display_name, **(self.facts(term) | fields))
+
+    def facts(self, term: str) -> dict[str, Any]:
+        """What the entry of such a person states."""
+        unit = self._units.get(term.partition("/terms/")[0], "")
+        return {"birth_date": on("1980-06-01"), "residence": unit, "residence_since": on("2001-01-01")}
+
+    async def recommended(self, term: str, person: str | None = None, capacity: Any = RESIDENT, fills: str = "") -> str:
+        person = await self.eligible(term) if person is None else person
+        mandate = mandates_pb2.Mandate(
+            person=person, term=term, capacity=capacity, recommender="某社区居民委员会", fills=fills
+        )
         request = mandates_pb2.RecommendMandateRequest(mandate=mandate)
         return str((await self.call("RecommendMandate", request)).name)
 
-    async def vetted(self, term: str, person: str | None = None) -> str:
-        name = await self.recommended(term, person)
-        await self.call("VetMandate", mandates_pb2.VetMandateRequest(name=name))
+    async def vetted(self, term: str, person: str | None = None, capacity: Any = RESIDENT) -> str:
+        name = await self.recommended(term, person, capacity)
+        await self.vet(name)
         return name
 
-    async def active(self, term: str, person: str | None = None) -> str:
+    async def vet(self, mandate: str) -> None:
+        await self.call("VetMandate", mandates_pb2.VetMandateRequest(name=mandate))
+
+    async def active(self, term: str, person: str | None = None, day: date | None = None) -> str:
         name = await self.vetted(term, person)
-        await self.confirm(name)
+        await self.confirm(name, day)
         return name
+
+    async def suspended(self, term: str) -> str:
+        return (await self.suspend(await self.active(term))).name
+
+    async def suspend(self, mandate: str, day: date | None = None) -> mandates_pb2.Mandate:
+        request = mandate_life_pb2.SuspendMandateRequest(
+            name=mandate, reason="因刑事案件被羁押", suspended_from=on(day) if day else None
+        )
+        suspended: mandates_pb2.Mandate = await self.call("SuspendMandate", request)
+        return suspended
+
+    async def reinstate(self, mandate: str, day: date | None = None) -> mandates_pb2.Mandate:
+        request = mandate_life_pb2.ReinstateMandateRequest(
+            name=mandate, reason="案件撤销", reinstated_from=on(day) if day else None
+        )
+        reinstated: mandates_pb2.Mandate = await self.call("ReinstateMandate", request)
+        return reinstated
+
+    async def end(
+        self, mandate: str, day: date | None = None, reason: Any = mandates_pb2.END_REASON_RESIGNATION
+    ) -> mandates_pb2.Mandate:
+        request = mandates_pb2.EndMandateRequest(name=mandate, reason=reason, active_to=on(day) if day else None)
+        ended: mandates_pb2.Mandate = await self.call("EndMandate", request)
+        return ended
+
+    async def read(self, mandate: str) -> mandates_pb2.Mandate:
+        found: mandates_pb2.Mandate = await self.call("GetMandate", mandates_pb2.GetMandateRequest(name=mandate))
+        return found
+
+    async def change_term(
+        self, over: str, number: int, start: date, end: date | None = None
+    ) -> mandate_life_pb2.ChangeTermResponse:
+        term = assemblies_pb2.Term(number=number, start_date=on(start), end_date=on(end) if end else None)
+        request = mandate_life_pb2.ChangeTermRequest(name=over, next=term)
+        changed: mandate_life_pb2.ChangeTermResponse = await self.call("ChangeTerm", request)
+        return changed
+
+    async def over(self, term: str, end: date | None = None) -> date:
+        """As if the term had been one that is over today: time does not pass within a test."""
+        end = end or clock.today()
+        connection = await asyncpg.connect(self.tenant.platform.postgres.url)
+        try:
+            await connection.execute(RUN_OUT, self.district, UUID(term.split("/")[1]), int(term.split("/")[3]), end)
+        finally:
+            await connection.close()
+        return end
 
     async def confirm(self, mandate: str, day: date | None = None) -> mandates_pb2.Mandate:
         request = mandates_pb2.ConfirmMandateRequest(name=mandate, active_from=on(day) if day else None)
         confirmed: mandates_pb2.Mandate = await self.call("ConfirmMandate", request)
         return confirmed
 
-    async def override(self, value: str, day: date | None = None, rule: str = SIZE_MAX) -> rules_pb2.Rule:
+    async def override(
+        self, value: str, day: date | None = None, rule: str = SIZE_MAX, enforcement: Any = 0
+    ) -> rules_pb2.Rule:
         effective = on(day or clock.today())
-        request = rules_pb2.OverrideRuleRequest(name=rule, value=value, effective_date=effective, decision="试验决定")
+        request = rules_pb2.OverrideRuleRequest(
+            name=rule, value=value, effective_date=effective, decision="试验决定", enforcement=enforcement
+        )
         changed: rules_pb2.Rule = await self.call("OverrideRule", request)
         return changed
 

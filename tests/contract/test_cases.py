@@ -37,6 +37,7 @@ class World:
         unit = await office.unit()
         assembly = await office.assembly(unit)
         congress, yesterday = await office.congress(), in_days(-1)
+        past = await office.open_term(await office.assembly(await office.unit(2)), start=in_days(-800), end=yesterday)
         term, person = await office.term(assembly), await office.person()
         return cls(
             office,
@@ -55,6 +56,10 @@ class World:
                 "to_confirm": await office.vetted(term),
                 "to_reject": await office.recommended(term),
                 "to_end": await office.active(term),
+                "to_suspend": await office.active(term),
+                "suspended": await office.suspended(term),
+                "left": (await office.end(await office.active(term))).name,
+                "past_term": past.name,
             },
         )
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from chassis import clock
+from quanyutong.registry.v1 import mandate_life_pb2 as life
 from quanyutong.registry.v1 import mandates_pb2 as pb
 from tests.contract.office import DEPUTY, RESIDENT, SIZE_MAX, Office, in_days, on
 from tests.harness import refused
@@ -12,6 +13,8 @@ VERBS: dict[str, Any] = {
     "ConfirmMandate": pb.ConfirmMandateRequest(),
     "RejectMandate": pb.RejectMandateRequest(reason="材料不实"),
     "EndMandate": pb.EndMandateRequest(reason=pb.END_REASON_MOVED, remark="迁往外区"),
+    "SuspendMandate": life.SuspendMandateRequest(reason="因刑事案件被羁押"),
+    "ReinstateMandate": life.ReinstateMandateRequest(reason="案件撤销"),
 }
 # Where each verb leads from each state; what is not here is refused.
 LEADS = {
@@ -20,6 +23,9 @@ LEADS = {
     ("RejectMandate", "VETTED"): "REJECTED",
     ("ConfirmMandate", "VETTED"): "ACTIVE",
     ("EndMandate", "ACTIVE"): "ENDED",
+    ("EndMandate", "SUSPENDED"): "ENDED",
+    ("SuspendMandate", "ACTIVE"): "SUSPENDED",
+    ("ReinstateMandate", "SUSPENDED"): "ACTIVE",
 }
 # How a mandate gets into each state.
 PATHS = {
@@ -27,6 +33,7 @@ PATHS = {
     "VETTED": ("VetMandate",),
     "ACTIVE": ("VetMandate", "ConfirmMandate"),
     "REJECTED": ("RejectMandate",),
+    "SUSPENDED": ("VetMandate", "ConfirmMandate", "SuspendMandate"),
     "ENDED": ("VetMandate", "ConfirmMandate", "EndMandate"),
 }
 
@@ -58,7 +65,8 @@ async def test_each_verb_in_each_state(office: Office) -> None:
 
 
 async def test_a_mandate_from_recommendation_to_end(office: Office) -> None:
-    term, person = await office.term(), await office.person()
+    term = await office.term()
+    person = await office.eligible(term)
     name = await office.recommended(term, person)
     first = await office.call("GetMandate", pb.GetMandateRequest(name=name))
     assert (first.person, first.term, first.capacity, first.recommender, first.etag) == (
@@ -113,8 +121,8 @@ async def test_verb_on_what_another_has_changed_since(office: Office) -> None:
 
 
 async def test_a_person_sits_in_several_assemblies_but_once_in_a_term(office: Office) -> None:
-    person = await office.person()
     of_subdistrict, of_congress = await office.term(), await office.term(await office.congress())
+    person = await office.eligible(of_subdistrict)
     seats = [await office.active(of_subdistrict, person), await office.recommended(of_congress, person, DEPUTY)]
     assert await refused(office.recommended(of_subdistrict, person, DEPUTY)) == "ERROR_REASON_MANDATE_EXISTS"
     answer = await office.call("ListMandates", pb.ListMandatesRequest(person=person))
@@ -122,7 +130,8 @@ async def test_a_person_sits_in_several_assemblies_but_once_in_a_term(office: Of
 
 
 async def test_who_was_rejected_or_has_left_may_be_recommended_again(office: Office) -> None:
-    term, person = await office.term(), await office.person()
+    term = await office.term()
+    person = await office.eligible(term)
     await act(office, "RejectMandate", await office.recommended(term, person))
     await act(office, "EndMandate", await office.active(term, person))
     await office.active(term, person)
@@ -130,7 +139,7 @@ async def test_who_was_rejected_or_has_left_may_be_recommended_again(office: Off
 
 async def test_list_narrows_by_assembly_person_state_and_capacity(office: Office) -> None:
     term, congress = await office.term(), await office.term(await office.congress())
-    person = await office.person()
+    person = await office.eligible(term)
     vetted, active = await office.vetted(term), await office.active(term, person)
     deputy = await office.recommended(congress, person, DEPUTY)
     assembly = term.partition("/terms/")[0]
@@ -141,6 +150,8 @@ async def test_list_narrows_by_assembly_person_state_and_capacity(office: Office
 
     assert await names() == [vetted, active, deputy]
     assert await names(assembly=assembly) == [vetted, active]
+    assert await names(term=term) == [vetted, active]
+    assert await names(term=f"{assembly}/terms/9") == []
     assert await names(person=person) == [active, deputy]
     assert await names(states=[pb.MANDATE_STATE_ACTIVE, pb.MANDATE_STATE_RECOMMENDED]) == [active, deputy]
     assert await names(capacities=[DEPUTY]) == [deputy]

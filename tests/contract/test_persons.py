@@ -17,6 +17,8 @@ async def test_person_is_read_as_entered(office: Office) -> None:
         "occupation": pb.OCCUPATION_MEDIATOR,
         "residence": await office.unit(),
         "residence_since": on("2001-01-01"),
+        "workplace": await office.unit(2),
+        "workplace_since": on("2003-02-01"),
     }
     name = await office.person(**given)
     read = await office.call("GetPerson", pb.GetPersonRequest(name=name))
@@ -38,6 +40,7 @@ NEW = pb.Person(
     schooling=pb.SCHOOLING_COLLEGE,
     occupation=pb.OCCUPATION_FARMER,
     residence_since=on("2010-01-01"),
+    workplace_since=on("2011-01-01"),
 )
 
 

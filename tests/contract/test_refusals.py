@@ -257,6 +257,109 @@ async def stream_of_nothing(office: Office) -> None:
     await office.stream([])
 
 
+@refused_with("PERSON_FACT_MISSING")
+async def vetting_without_a_birth_date(office: Office) -> None:
+    term = await office.term(await office.congress())
+    await office.vetted(term, await office.person())
+
+
+@refused_with("PERSON_FACT_MISSING")
+async def vetting_of_a_stay_without_beginning(office: Office) -> None:
+    term = await office.term()
+    await office.vetted(term, await office.eligible(term, residence_since=None))
+
+
+@refused_with("PERSON_NOT_ELIGIBLE")
+async def vetting_of_a_foreigner(office: Office) -> None:
+    term = await office.term(await office.congress())
+    await office.vetted(term, await office.eligible(term, nationality="MN"))
+
+
+@refused_with("PERSON_NOT_ELIGIBLE")
+async def confirmation_for_a_day_before_the_person_came(office: Office) -> None:
+    term = await office.term()
+    person = await office.eligible(term, residence_since=on(in_days(-400)))
+    await office.confirm(await office.vetted(term, person), in_days(-300))
+
+
+@refused_with("MANDATE_OVERLAPS")
+async def confirmation_for_days_on_which_the_person_sat(office: Office) -> None:
+    term = await office.term()
+    person = await office.eligible(term)
+    await office.end(await office.active(term, person, in_days(-20)), in_days(-10))
+    await office.active(term, person, in_days(-11))
+
+
+@refused_with("TERM_OVER")
+async def recommendation_for_a_term_that_is_over(office: Office) -> None:
+    term = await office.open_term(await office.assembly(), start=in_days(-9), end=in_days(0))
+    await office.recommended(term.name)
+
+
+@refused_with("TERM_OVER")
+async def confirmation_in_a_term_that_is_over(office: Office) -> None:
+    term = await office.term()
+    name = await office.vetted(term)
+    await office.over(term)
+    await office.confirm(name, in_days(-1))
+
+
+@refused_with("TERM_NOT_OVER")
+async def change_of_term_on_its_last_day(office: Office) -> None:
+    term = await office.open_term(await office.assembly(), start=in_days(-9), end=in_days(1))
+    await office.change_term(term.name, 2, in_days(1))
+
+
+@refused_with("TERM_NOT_OVER")
+async def expiry_within_the_term(office: Office) -> None:
+    name = await office.active(await office.term())
+    await office.end(name, reason=mandates_pb2.END_REASON_EXPIRY)
+
+
+@refused_with("TERM_OVERLAPS")
+async def next_term_that_begins_before_the_end(office: Office) -> None:
+    term = await office.open_term(await office.assembly(), start=in_days(-9), end=in_days(0))
+    await office.change_term(term.name, 2, in_days(-1))
+
+
+@refused_with("VACANCY_REFUSED")
+async def filling_the_seat_of_somebody_who_sits(office: Office) -> None:
+    term = await office.term()
+    await office.recommended(term, fills=await office.active(term))
+
+
+@refused_with("VACANCY_FILLED")
+async def filling_a_vacancy_twice(office: Office) -> None:
+    term = await office.term()
+    left = await office.end(await office.active(term))
+    await office.recommended(term, fills=left.name)
+    await office.recommended(term, fills=left.name)
+
+
+@refused_with("VACANCIES_STAY_OPEN")
+async def filling_a_vacancy_against_the_rule(office: Office) -> None:
+    term = await office.term()
+    await office.override("false", rule="rules/subdistrict_assembly.vacancy_filled")
+    left = await office.end(await office.active(term))
+    await office.recommended(term, fills=left.name)
+
+
+@refused_with("COMPOSITION_REFUSED")
+async def more_men_than_leave_room_for_half_of_women(office: Office) -> None:
+    term = await office.term()
+    await office.override("2")
+    enforce = rules_pb2.ENFORCEMENT_ENFORCE
+    await office.override(">=1/2", rule="rules/subdistrict_assembly.women_share", enforcement=enforce)
+    for _ in range(2):
+        await office.active(term, await office.eligible(term, gender=persons_pb2.GENDER_MALE))
+
+
+@refused_with("RULE_VALUE_INVALID")
+async def enforcing_what_is_not_judged(office: Office) -> None:
+    enforce = rules_pb2.ENFORCEMENT_ENFORCE
+    await office.override("2", rule="rules/subdistrict_assembly.meetings_a_year", enforcement=enforce)
+
+
 def test_every_reason_has_a_scenario() -> None:
     assert set(SCENARIOS) == set(REASONS)
 

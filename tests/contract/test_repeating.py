@@ -7,7 +7,14 @@ from uuid import uuid4
 import pytest
 
 from chassis import development
-from quanyutong.registry.v1 import assemblies_pb2, mandates_pb2, persons_pb2, rules_pb2, units_pb2
+from quanyutong.registry.v1 import (
+    assemblies_pb2,
+    mandate_life_pb2,
+    mandates_pb2,
+    persons_pb2,
+    rules_pb2,
+    units_pb2,
+)
 from tests.contract.office import NOBODY, RESIDENT, SIZE_MAX, TOWN, Office, in_days, mask, on
 from tests.harness import refused
 
@@ -31,6 +38,11 @@ async def test_every_mutation_is_answered_again_with_the_first_answer(office: Of
     await office.call("VetMandate", mandates_pb2.VetMandateRequest(name=names[1]))
     await office.call("VetMandate", mandates_pb2.VetMandateRequest(name=names[3]))
     await office.confirm(names[3])
+    in_force = [await office.active(term) for _ in range(2)]
+    await office.suspend(in_force[1])
+    elsewhere = await office.assembly(await office.unit(51))
+    over = (await office.open_term(elsewhere, start=in_days(-900), end=in_days(-1))).name
+    following = assemblies_pb2.Term(number=2, start_date=on(in_days(-1)))
     unit = units_pb2.Unit(name=f"units/{office.district}050", display_name="镇", kind=TOWN)
     mandate = mandates_pb2.Mandate(person=person, term=term, capacity=RESIDENT, recommender="本人")
     renamed = persons_pb2.Person(name=person, display_name="改名", etag='"1"')
@@ -51,6 +63,9 @@ async def test_every_mutation_is_answered_again_with_the_first_answer(office: Of
         "EndMandate": mandates_pb2.EndMandateRequest(name=names[3], reason=mandates_pb2.END_REASON_MOVED),
         "OverrideRule": rules_pb2.OverrideRuleRequest(value="50", **value),
         "RestoreRule": rules_pb2.RestoreRuleRequest(**value),
+        "SuspendMandate": mandate_life_pb2.SuspendMandateRequest(name=in_force[0], reason="羁押"),
+        "ReinstateMandate": mandate_life_pb2.ReinstateMandateRequest(name=in_force[1], reason="案件撤销"),
+        "ChangeTerm": mandate_life_pb2.ChangeTermRequest(name=over, next=following),
     }
     first = {}
     for rpc, request in requests.items():

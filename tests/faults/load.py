@@ -115,7 +115,7 @@ class Client:
         return str(made.name)
 
     async def person(self) -> str:
-        person = persons_pb2.Person(display_name="试验人员")
+        person = persons_pb2.Person(display_name="试验人员", birth_date=date_message(date(1980, 6, 1)))
         made = await self.call("CreatePerson", persons_pb2.CreatePersonRequest(person=person))
         self.books.persons.add(made.name)
         return str(made.name)

@@ -15,7 +15,7 @@ from tests.contract.office import Office, new_people
 from tests.harness import Platform
 
 SCHEMA = "registry"
-TABLES = ("unit", "rule_override", "assembly", "term", "person", "mandate")
+TABLES = ("unit", "rule_override", "assembly", "term", "person", "mandate", "suspension")
 DENIED = asyncpg.InsufficientPrivilegeError
 # Statements that would free a role of its limits; each has to fail.
 ESCAPES = [
@@ -49,7 +49,10 @@ async def two(platforms: Platforms) -> tuple[str, str]:
         async with fresh_tenant(platforms, "all-direct") as tenant:
             office = Office(tenant)
             await office.override("77")
-            await office.register(await office.term(), new_people(3), request_id="0b9f3c1e-5a55-4d0e-9a51-6f2d4b7f6a01")
+            entered = await office.register(
+                await office.term(), new_people(3), request_id="0b9f3c1e-5a55-4d0e-9a51-6f2d4b7f6a01"
+            )
+            await office.suspend(entered.mandates[0])
             codes.append(tenant.district)
     return codes[0], codes[1]
 

@@ -1,0 +1,102 @@
+"""The seats of a term: who holds them on a day, how many there may be, and what enforced shares leave of them."""
+
+from collections.abc import Sequence
+from datetime import date
+
+from sqlalchemy import ColumnElement, and_, bindparam, func, or_, select
+
+from chassis.database import ReadTx, Row
+from chassis.rules import Rulebook, ShareRule, WholeNumberRule, value_text
+from chassis.sql import Sql
+from services.registry import composition, domain
+from services.registry.rules import rule_of
+from services.registry.tables import mandate, person, suspension
+
+# Which file of rules an assembly is judged by.
+INSTITUTIONS = {
+    "district_congress": "congress",
+    "township_congress": "congress",
+    "subdistrict_assembly": "subdistrict_assembly",
+}
+SIZE_MAX = "subdistrict_assembly.size_max"
+SIZE_NORMAL_MAX = "subdistrict_assembly.size_normal_max"
+# First day on which the seat is free again.
+free_from = func.coalesce(mandate.c.active_to, mandate.c.term_end)
+OF_TERM = and_(mandate.c.assembly == bindparam("assembly"), mandate.c.term == bindparam("term"))
+
+
+def held_on(day: ColumnElement[date] | date) -> ColumnElement[bool]:
+    """Whether a mandate's seat is held on a day, be it suspended or not."""
+    return and_(mandate.c.active_from <= day, or_(free_from.is_(None), free_from > day))
+
+
+def suspended_on(day: ColumnElement[date] | date) -> ColumnElement[bool]:
+    """Whether a mandate is suspended on a day."""
+    return (
+        select(suspension.c.id)
+        .where(
+            suspension.c.mandate == mandate.c.id,
+            suspension.c.start_date <= day,
+            or_(suspension.c.end_date.is_(None), suspension.c.end_date > day),
+        )
+        .exists()
+    )
+
+
+FACTS = (mandate.c.capacity, person.c.gender, person.c.occupation, person.c.schooling, person.c.birth_date)
+WITH_PERSON = select(*FACTS).select_from(mandate).join(person, person.c.id == mandate.c.person)
+# Whoever holds a seat on the day or after it: no later confirmation can be of an earlier day unseen.
+TAKEN = Sql(WITH_PERSON.where(OF_TERM, mandate.c.active_from.is_not(None), free_from > bindparam("day")))
+HELD = Sql(
+    WITH_PERSON.add_columns(suspended_on(bindparam("day")).label("suspended")).where(OF_TERM, held_on(bindparam("day")))
+)
+
+
+def members(rows: Sequence[Row]) -> list[composition.Member]:
+    return [member(row, row.capacity) for row in rows]
+
+
+def member(person: Row, capacity: str) -> composition.Member:
+    return composition.Member(capacity, person.gender, person.occupation, person.schooling, person.birth_date)
+
+
+async def taken(tx: ReadTx, term: Row, day: date) -> list[composition.Member]:
+    """The members whose seats are not free on the day or after it. Ask under the term's lock."""
+    return members(await tx.all(TAKEN, assembly=term.assembly, term=term.number, day=day))
+
+
+def check_room(book: Rulebook, term: Row, present: int, added: int) -> str:
+    """The version of the rule that it was judged by; empty where no rule limits the size. Raises Refused."""
+    limit = largest_size(book, term)
+    if limit is None:
+        return ""
+    domain.check_room(present, added, limit)
+    return limit.version
+
+
+def largest_size(book: Rulebook, term: Row) -> domain.Bound | None:
+    """The least of the largest sizes that are enforced; None for a congress, which has none here."""
+    if term.kind != "subdistrict_assembly":
+        return None
+    rules = [rule_of(book, key, WholeNumberRule) for key in (SIZE_MAX, SIZE_NORMAL_MAX)]
+    bounds = [domain.Bound(rule.value, rule.version) for rule in rules if rule.enforcement == "enforce"]
+    return min(bounds, key=lambda bound: bound.value)
+
+
+def check_shares(
+    book: Rulebook, term: Row, present: Sequence[composition.Member], newcomer: composition.Member
+) -> list[str]:
+    """The versions of the shares that are enforced. Raises Refused where one would be out of reach."""
+    most = largest_size(book, term)
+    versions = []
+    for name in composition.GROUPS if most else ():
+        rule = rule_of(book, f"{INSTITUTIONS[term.kind]}.{name}", ShareRule)
+        if rule.enforcement == "enforce":
+            assert most is not None  # noqa: S101 - no group is asked about without it
+            composition.check_share(name, present, newcomer, share_of(rule), most)
+            versions.append(rule.version)
+    return versions
+
+
+def share_of(rule: ShareRule) -> composition.Share:
+    return composition.Share(value_text(rule.value), rule.version, rule.value.needed)
