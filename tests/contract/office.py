@@ -171,6 +171,7 @@ class Office:
         end = end or clock.today()
         connection = await asyncpg.connect(self.tenant.platform.postgres.url)
         try:
+            await connection.execute("SELECT set_config('app.district', $1, false)", self.district)
             await connection.execute(RUN_OUT, self.district, UUID(term.split("/")[1]), int(term.split("/")[3]), end)
         finally:
             await connection.close()
