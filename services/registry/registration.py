@@ -59,7 +59,8 @@ class Registration:
             domain.check_mandate_date(day, term.start_date, min(term.end_date - timedelta(days=1), clock.today()))
             book = await rulebook(tx, day)
             version = seats.check_room(book, term, len(await seats.taken(tx, term, day)), added=len(rows))
-            people = await _people(tx, book, term, rows, day)
+            people, judged_by = await _people(tx, book, term, rows, day)
+            of_all = [vetting.mandates_per_person(book, term).version, *([version] if version else [])]
             shared = {
                 "assembly": term.assembly,
                 "term": term.number,
@@ -67,12 +68,12 @@ class Registration:
                 "recommender": opening.recommender,
                 "active_from": day,
                 "rule_version": version,
-                "judged_by": [version] if version else [],
                 **_standing(term, day),
             }
             values = [
-                shared | {"person": who, "capacity": word(pb.Capacity, row.capacity)}
-                for who, row in zip(people, rows, strict=True)
+                shared
+                | {"person": who, "capacity": word(pb.Capacity, row.capacity), "judged_by": judged_by[index] + of_all}
+                for index, (who, row) in enumerate(zip(people, rows, strict=True))
             ]
             entered = await tx.each(REGISTER, values)
             for row in entered:
@@ -109,13 +110,16 @@ def _standing(term: Row, day: date) -> dict[str, Any]:
 
 async def _people(
     tx: WriteTx, book: Rulebook, term: Row, rows: Sequence[pb.RegisterMandatesRequest.Row], day: date
-) -> list[UUID]:
-    """The person of each row, entered where new. Raises FieldsInvalid that names every row at fault."""
+) -> tuple[list[UUID], dict[int, list[str]]]:
+    """The person of each row, entered where new, and the versions of the rules that each was judged by.
+
+    Raises FieldsInvalid that names every row at fault.
+    """
     faults: Faults = []
     new = _entries(rows, faults)
     await _check_units(tx, new, faults)
     known = await _check_known(tx, term, rows, day, faults)
-    _check_eligible(book, term, rows, new | known, day, faults)
+    judged_by = _check_eligible(book, term, rows, new | known, day, faults)
     if faults:
         at_fault = {_row(fault) for fault in faults}
         raise FieldsInvalid(sorted(faults, key=_row), "ROWS_REFUSED", count=len(at_fault))
@@ -123,7 +127,7 @@ async def _people(
     if new:
         entered = await tx.each(persons.ENTER, new.values())
         ids = {index: row.id for index, row in zip(new, entered, strict=True)}
-    return [ids.get(index) or identifier(row.person) for index, row in enumerate(rows)]
+    return [ids.get(index) or identifier(row.person) for index, row in enumerate(rows)], judged_by
 
 
 def _row(fault: tuple[str, str]) -> int:
@@ -171,7 +175,9 @@ async def _check_known(
         if who not in found:
             faults.append((f"rows[{index}].person", "本区县没有这个人员 / no such person here"))
         elif who in taken:
-            faults.append((f"rows[{index}].person", "本届次已有代表资格或推荐 / holds a mandate in this term already"))
+            faults.append(
+                (f"rows[{index}].person", "同时已有代表资格或推荐 / holds or awaits a mandate at the same time")
+            )
         taken.add(who)
     return {index: found[who] for index, who in wanted.items() if who in found}
 
@@ -183,16 +189,22 @@ def _check_eligible(
     people: Mapping[int, Any],
     day: date,
     faults: Faults,
-) -> None:
-    """What is stated of a person must not rule the person out; what is not stated rules nobody out."""
-    at_fault = {_row(fault) for fault in faults}
-    for index, who in people.items():
-        if index in at_fault:
-            continue
+) -> dict[int, list[str]]:
+    """What is stated of a person must not rule the person out; what is not stated rules nobody out.
+
+    The versions of the rules that could be judged, by row.
+    """
+    judged_by, at_fault = {}, {_row(fault) for fault in faults}
+    for index in people.keys() - at_fault:
         criteria = vetting.criteria(book, term, word(pb.Capacity, rows[index].capacity))
-        field = f"rows[{index}]." + ("person" if rows[index].person else "new_person")
-        for fault in eligibility.faults(vetting.facts(who), criteria, day):
-            if isinstance(fault, eligibility.Unmet):
-                place = field if rows[index].person else f"{field}.{fault.field}"
-                text = f"不符合规则 / not eligible by {fault.version}: {fault.required}, {fault.found}"
-                faults.append((place, text))
+        found = list(eligibility.faults(vetting.facts(people[index]), criteria, day))
+        open_questions = {fault.version for fault in found if isinstance(fault, eligibility.Missing)}
+        judged_by[index] = [version for version in criteria.versions if version not in open_questions]
+        faults += [_unfit(index, rows[index], fault) for fault in found if isinstance(fault, eligibility.Unmet)]
+    return judged_by
+
+
+def _unfit(index: int, row: pb.RegisterMandatesRequest.Row, fault: eligibility.Unmet) -> tuple[str, str]:
+    place = "person" if row.person else f"new_person.{fault.field}"
+    text = f"不符合规则 / not eligible by {fault.version}: {fault.required}, {fault.found}"
+    return f"rows[{index}].{place}", text

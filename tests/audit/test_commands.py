@@ -5,9 +5,14 @@ from uuid import UUID
 
 import pytest
 
+from chassis import tenancy
+from chassis.embedded.ports import free_port
+from chassis.vault import Vault
+from chassis.verifying import STEP
 from quanyutong.registry.v1 import audit_pb2
-from tests.audit.archive import Archive
-from tests.audit.test_sealing import heads
+from tests.audit.archive import Archive, opened
+from tests.audit.test_sealing import add, heads
+from tests.audit.test_sealing import sealed as chain_of
 from tests.contract.office import Office
 from tests.harness import run_command, until
 
@@ -41,6 +46,26 @@ async def test_an_audit_that_fits(office: Office) -> None:
     await office.person()
     await sealed(office, 1)
     assert f"district {office.district}: " in await verify(office)
+
+
+async def test_without_the_bus_the_chain_alone_is_verified(office: Office) -> None:
+    environment = office.tenant.platform.environment | {"QYT_NATS_URL": f"nats://127.0.0.1:{free_port()}"}
+    said = await run_command(["audit", "verify", "--district", office.district], environment)
+    assert "not compared with the bus" in said
+    assert f"district {office.district}: " in said
+
+
+async def test_a_long_chain_shows_its_progress(office: Office) -> None:
+    platform = office.tenant.platform
+    database = opened(platform)
+    with tenancy.acting_for(office.district):
+        for _ in range(STEP + 1):
+            await add(database, 1)
+            await chain_of(database, Vault.of(platform.settings), office.district)
+    await database.close()
+    said = await verify(office)
+    assert f"{STEP} seals with " in said
+    assert "fit so far" in said
 
 
 async def test_a_changed_record_is_named(office: Office, archive: Archive) -> None:

@@ -26,6 +26,7 @@ from chassis.rules import (
     WholeNumberRule,
     Window,
     WindowRule,
+    check_enforcement,
     check_override,
     load,
     parse_value,
@@ -432,6 +433,31 @@ def test_a_value_outside_of_the_rule_is_refused(rule_id: str, value: Any) -> Non
         check_override(rule(rule_id), value)
     assert (caught.value.reason, caught.value.rule) == ("RULE_VALUE_INVALID", rule_id)
     assert caught.value.detail
+
+
+WOMEN = "subdistrict_assembly.women_share"
+
+
+@pytest.mark.parametrize(
+    ("rule_id", "given"),
+    [
+        (SIZE_MAX, "warn"),  # enforced in the whole city
+        ("subdistrict_assembly.meetings_a_year", "enforce"),  # no composition
+        ("subdistrict_assembly.meetings_a_year", "warn"),
+    ],
+)
+def test_what_breaking_a_rule_leads_to_is_never_relaxed(rule_id: str, given: Any) -> None:
+    with pytest.raises(OverrideRefused) as caught:
+        check_enforcement(rule(rule_id), given)
+    assert (caught.value.reason, caught.value.rule) == ("RULE_VALUE_INVALID", rule_id)
+
+
+@pytest.mark.parametrize(("given", "holds"), [("enforce", "enforce"), ("warn", "warn"), (None, "warn")])
+def test_a_district_may_enforce_what_the_platform_remarks_on(given: Any, holds: str) -> None:
+    override = Override(WOMEN, ">=1/3", date(2020, 1, 1), 1, given)
+    assert Rulebook.on(DAY, [override]).rule(WOMEN).enforcement == holds
+    restored = Override(WOMEN, None, date(2021, 1, 1), 2)
+    assert Rulebook.on(DAY, [override, restored]).rule(WOMEN).enforcement == "warn"
 
 
 json = st.recursive(

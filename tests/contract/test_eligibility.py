@@ -143,6 +143,11 @@ async def test_registration_judges_what_it_is_given_and_no_more(office: Office) 
     partly = persons_pb2.Person(display_name="部分资料", residence=here)
     answer = await office.register(term, [Row(new_person=one, capacity=RESIDENT) for one in (silent, partly)])
     assert answer.registered == 2
+    judged_by = [
+        [version.partition("@")[0] for version in (await office.read(name)).judged_by] for name in answer.mandates
+    ]
+    always = ["subdistrict_assembly.mandates_per_person", "subdistrict_assembly.size_max"]
+    assert judged_by == [["subdistrict_assembly.nationality", *always]] * 2
     child = persons_pb2.Person(display_name="未成年", birth_date=on(in_days(-6000)))
     away = persons_pb2.Person(display_name="外地", residence=elsewhere, residence_since=on("2001-01-01"))
     known = await office.person(nationality="MN")

@@ -9,6 +9,7 @@ import pytest
 
 from quanyutong.registry.v1 import (
     assemblies_pb2,
+    audit_pb2,
     districts_pb2,
     mandates_pb2,
     persons_pb2,
@@ -69,9 +70,17 @@ async def mandates(office: Office) -> Requests:
     return request(states=[mandates_pb2.MANDATE_STATE_ACTIVE]), request()
 
 
+async def audit(office: Office) -> Requests:
+    for number in range(ENTRIES):
+        await office.person(f"代表{number}")
+    request = audit_pb2.ListAuditRequest
+    return request(resource="person"), request(resource="person", subject="tester")
+
+
 # Each list and what fills it, by the RPC's name.
 LISTS: dict[str, Callable[[Office], Awaitable[Requests]]] = {
-    f"List{fill.__name__.title()}": fill for fill in (districts, units, rules, assemblies, terms, persons, mandates)
+    f"List{fill.__name__.title()}": fill
+    for fill in (districts, units, rules, assemblies, terms, persons, mandates, audit)
 }
 
 

@@ -27,6 +27,13 @@ async def test_person_is_read_as_entered(office: Office) -> None:
     assert read == pb.Person(name=name, etag='"1"', **given)
 
 
+async def test_a_workplace_is_a_unit_of_the_district(office: Office) -> None:
+    assert await refused(office.person(workplace="units/500102001")) == "ERROR_REASON_UNIT_NOT_FOUND"
+    given = pb.Person(name=await office.person(), display_name="王小明", workplace=f"units/{office.district}999")
+    request = pb.UpdatePersonRequest(person=given, update_mask=mask("workplace"))
+    assert await refused(office.call("UpdatePerson", request)) == "ERROR_REASON_UNIT_NOT_FOUND"
+
+
 async def test_what_is_not_stated_stays_open(office: Office) -> None:
     read = await office.call("GetPerson", pb.GetPersonRequest(name=await office.person()))
     assert (read.nationality, read.gender, read.residence, read.HasField("birth_date")) == ("CN", 0, "", False)
