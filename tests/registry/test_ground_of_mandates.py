@@ -59,7 +59,8 @@ async def ground(platforms: Platforms) -> AsyncIterator[Ground]:
         await office.open_term(term.partition("/terms/")[0], 2, in_days(700), in_days(1400))
         mandate = UUID((await office.active(term, day=in_days(-100))).partition("/")[2])
         connection = await asyncpg.connect(
-            tenant.platform.postgres.url, server_settings={"search_path": "registry, public"}
+            tenant.platform.postgres.url,
+            server_settings={"search_path": "registry, public", "app.district": tenant.district},
         )
         transaction = connection.transaction()
         await transaction.start()
