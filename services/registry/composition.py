@@ -22,8 +22,10 @@ class Member:
     birth_date: date | None = None
 
 
+# Whether a member belongs to it.
+Group = Callable[[Member], bool]
 # The groups whose share a rule sets, by the name of the rule.
-GROUPS: Mapping[str, Callable[[Member], bool]] = {
+GROUPS: Mapping[str, Group] = {
     "residents_share": lambda member: member.capacity == "resident",
     "women_share": lambda member: member.gender == "female",
     "community_workers_share": lambda member: member.occupation == "community_worker",
@@ -85,26 +87,38 @@ def bands(begins: Sequence[int]) -> list[Band]:
 
 
 def in_band(members: Collection[Member], band: Band, day: date) -> int:
-    return sum(m.birth_date is not None and band.includes(full_years(m.birth_date, day)) for m in members)
+    return sum(map(of_band(band, day), members))
 
 
-def in_reach(found: int, seats: int, most: int, share: Share) -> bool:
-    """Whether the share can still be met, were all seats up to `most` given to the group."""
-    others = seats - found
-    return others <= most - share.needed(most)
+def of_band(band: Band, day: date) -> Group:
+    return lambda member: member.birth_date is not None and band.includes(full_years(member.birth_date, day))
 
 
-def check_share(rule: str, members: Collection[Member], newcomer: Member, share: Share, most: Bound) -> None:
-    """A newcomer of the group is always welcome; another one as long as the share stays within reach."""
-    belongs = GROUPS[rule]
-    found, seats = sum(map(belongs, members)), len(members) + 1
-    if belongs(newcomer) or in_reach(found, seats, most.value, share):
+def of_occupation(occupation: str) -> Group:
+    return lambda member: member.occupation == occupation
+
+
+def of_schooling(schooling: str) -> Group:
+    return lambda member: member.schooling == schooling
+
+
+def check_share(
+    groups: Sequence[Group], members: Collection[Member], newcomer: Member, share: Share, most: Bound
+) -> None:
+    """Whether a newcomer leaves the share within reach of every group, were all further seats up to `most` theirs.
+
+    No member sits in two of the groups. Whoever is of a group that lacks members is welcome, come what may.
+    """
+    needed = share.needed(most.value)
+    lacking = [(group, missing) for group in groups if (missing := needed - sum(map(group, members))) > 0]
+    left = most.value - len(members) - 1
+    if any(group(newcomer) for group, _ in lacking) or sum(missing for _, missing in lacking) <= left:
         return
     raise Refused(
         "COMPOSITION_REFUSED",
         version=share.version,
         required=share.required,
-        needed=share.needed(most.value),
         limit=most.value,
-        others=seats - found,
+        lacking=sum(missing for _, missing in lacking),
+        left=left,
     )

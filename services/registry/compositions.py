@@ -51,8 +51,7 @@ class Compositions:
 
 def _shares(book: Rulebook) -> dict[str, ShareRule]:
     """The rules on shares of an assembly, by name."""
-    names = (*judged.GROUPS, "occupation_group_share", "schooling_group_share", "age_group_share")
-    return {name: rule_of(book, f"subdistrict_assembly.{name}", ShareRule) for name in names}
+    return {name: rule_of(book, f"subdistrict_assembly.{name}", ShareRule) for name in seats.SHARES}
 
 
 def _sizes(book: Rulebook, members: Members) -> list[pb.Demand]:

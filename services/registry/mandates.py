@@ -182,7 +182,7 @@ async def _seat(tx: ReadTx, book: Rulebook, row: Row, term: Row, day: date) -> t
     person, versions = await _judge(tx, book, row, term, day)
     present = await seats.taken(tx, term, day)
     size = seats.check_room(book, term, len(present), added=1)
-    shares = seats.check_shares(book, term, present, seats.member(person, row.capacity))
+    shares = seats.check_shares(book, term, present, seats.member(person, row.capacity), day)
     return size, [*versions, *([size] if size else []), *shares]
 
 

@@ -6,8 +6,10 @@ from datetime import date
 from sqlalchemy import ColumnElement, and_, bindparam, func, or_, select
 
 from chassis.database import ReadTx, Row
-from chassis.rules import Rulebook, ShareRule, WholeNumberRule, value_text
+from chassis.rules import AgesRule, Rulebook, ShareRule, WholeNumberRule, value_text
 from chassis.sql import Sql
+from chassis.wire import word
+from quanyutong.registry.v1 import persons_pb2
 from services.registry import composition, domain
 from services.registry.rules import rule_of
 from services.registry.tables import mandate, person, suspension
@@ -18,6 +20,10 @@ INSTITUTIONS = {
     "township_congress": "congress",
     "subdistrict_assembly": "subdistrict_assembly",
 }
+# The shares that a rule sets: of single groups, and for balance of each occupation, schooling and age band.
+SHARES = (*composition.GROUPS, "occupation_group_share", "schooling_group_share", "age_group_share")
+OCCUPATIONS = [value for value in persons_pb2.Occupation.values() if value]
+SCHOOLINGS = [value for value in persons_pb2.Schooling.values() if value]
 SIZE_MAX = "subdistrict_assembly.size_max"
 SIZE_NORMAL_MAX = "subdistrict_assembly.size_normal_max"
 # First day on which the seat is free again.
@@ -84,18 +90,29 @@ def largest_size(book: Rulebook, term: Row) -> domain.Bound | None:
 
 
 def check_shares(
-    book: Rulebook, term: Row, present: Sequence[composition.Member], newcomer: composition.Member
+    book: Rulebook, term: Row, present: Sequence[composition.Member], newcomer: composition.Member, day: date
 ) -> list[str]:
     """The versions of the shares that are enforced. Raises Refused where one would be out of reach."""
     most = largest_size(book, term)
-    versions = []
-    for name in composition.GROUPS if most else ():
-        rule = rule_of(book, f"{INSTITUTIONS[term.kind]}.{name}", ShareRule)
-        if rule.enforcement == "enforce":
-            assert most is not None  # noqa: S101 - no group is asked about without it
-            composition.check_share(name, present, newcomer, share_of(rule), most)
-            versions.append(rule.version)
-    return versions
+    if most is None:
+        return []
+    rules = {name: rule_of(book, f"subdistrict_assembly.{name}", ShareRule) for name in SHARES}
+    enforced = {name: share_of(rule) for name, rule in rules.items() if rule.enforcement == "enforce"}
+    for name, share in enforced.items():
+        composition.check_share(_groups(book, name, day), present, newcomer, share, most)
+    return [share.version for share in enforced.values()]
+
+
+def _groups(book: Rulebook, share: str, day: date) -> list[composition.Group]:
+    """The group, or groups, that a rule sets the share of."""
+    if share == "occupation_group_share":
+        return [composition.of_occupation(word(persons_pb2.Occupation, value)) for value in OCCUPATIONS]
+    if share == "schooling_group_share":
+        return [composition.of_schooling(word(persons_pb2.Schooling, value)) for value in SCHOOLINGS]
+    if share == "age_group_share":
+        bands = rule_of(book, "subdistrict_assembly.age_bands", AgesRule).value
+        return [composition.of_band(band, day) for band in composition.bands(bands)]
+    return [composition.GROUPS[share]]
 
 
 def share_of(rule: ShareRule) -> composition.Share:

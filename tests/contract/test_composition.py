@@ -154,6 +154,21 @@ async def test_an_enforced_share_refuses_whoever_would_put_it_out_of_reach(offic
     assert demands(await composition(office, term))["women_share"].met
 
 
+async def test_an_enforced_balance_keeps_seats_for_those_who_are_lacking(office: Office) -> None:
+    """One seat of seven for each of six levels of schooling: a second of the same level comes in once, not twice."""
+    term = await office.term()
+    await office.override("7")
+    await office.override(">=1/7", rule="rules/subdistrict_assembly.schooling_group_share", enforcement=ENFORCE)
+    college = [
+        await office.vetted(term, await office.eligible(term, schooling=persons_pb2.SCHOOLING_COLLEGE))
+        for _ in range(3)
+    ]
+    for name in college[:2]:
+        await office.confirm(name)
+    assert await refused(office.confirm(college[2])) == REFUSED
+    await office.active(term, await office.eligible(term, schooling=persons_pb2.SCHOOLING_PRIMARY))
+
+
 async def test_a_share_that_only_warns_refuses_nobody(office: Office) -> None:
     term = await office.term()
     await office.override("1")

@@ -1,16 +1,18 @@
 """Shares, sizes and age bands: exact, and the least that is enough."""
 
+from collections.abc import Sequence
 from datetime import date
 from fractions import Fraction
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from chassis.rules import Share as Rule
 from services.registry.composition import (
     GROUPS,
     Band,
+    Group,
     Member,
     Share,
     at_least,
@@ -18,7 +20,7 @@ from services.registry.composition import (
     bands,
     check_share,
     in_band,
-    in_reach,
+    of_occupation,
 )
 from services.registry.domain import Bound, Refused
 from services.registry.eligibility import full_years
@@ -87,43 +89,72 @@ def test_shares_of_an_assembly(value: str, found: int, whole: int, required: int
 # --- what an enforced share leaves
 
 
+WOMEN = [GROUPS["women_share"]]
+WORK = ("farmer", "worker", "teacher")
+MAN, WOMAN = Member("resident", gender="male"), Member("resident", gender="female")
+
+
+def lets_in(groups: Sequence[Group], inside: Sequence[Member], newcomer: Member, rule: Rule, most: int) -> bool:
+    try:
+        check_share(groups, inside, newcomer, share_of(rule), Bound(most, SIZE.version))
+    except Refused:
+        return False
+    return True
+
+
 @given(rules, st.integers(1, 60), st.data())
-def test_in_reach_while_seats_enough_are_left(rule: Rule, most: int, data: st.DataObject) -> None:
-    """Found by trying every number of further seats, all of them given to the group."""
-    held = data.draw(st.integers(0, most))
-    found = data.draw(st.integers(0, held))
-    tried = any(exact(rule, found + more, held + more) for more in range(most - held + 1) if held + more)
-    assert in_reach(found, held, most, share_of(rule)) == tried
+def test_a_man_comes_in_while_women_can_still_have_their_share(rule: Rule, most: int, data: st.DataObject) -> None:
+    """Found by trying every number of further seats, all of them given to women."""
+    held = data.draw(st.integers(0, most - 1))
+    women = data.draw(st.integers(0, held))
+    inside = [WOMAN] * women + [MAN] * (held - women)
+    tried = any(exact(rule, women + more, held + 1 + more) for more in range(most - held))
+    assert lets_in(WOMEN, inside, MAN, rule, most) == tried
 
 
-@given(rules, st.integers(1, 40), st.lists(st.booleans(), max_size=60))
-def test_an_assembly_that_fills_by_consent_can_meet_the_share(rule: Rule, most: int, asked: list[bool]) -> None:
-    """Whoever comes in whatever order: who is let in never spoils it, and of the group nobody is turned away."""
+@given(rules, st.integers(1, 40), st.lists(st.sampled_from([MAN, WOMAN]), max_size=60))
+def test_an_assembly_that_fills_can_meet_the_share(rule: Rule, most: int, asked: list[Member]) -> None:
+    """Whoever comes in whatever order: who is let in never spoils it, and no woman is turned away."""
     inside: list[Member] = []
-    if rule.needed(most) > most:
-        return
-    for woman in asked:
-        newcomer = Member("resident", gender="female" if woman else "male")
-        try:
-            check_share("women_share", inside, newcomer, share_of(rule), Bound(most, SIZE.version))
-        except Refused:
-            assert not woman
-            continue
-        if len(inside) < most:
+    for newcomer in asked[:most]:
+        if lets_in(WOMEN, inside, newcomer, rule, most):
             inside.append(newcomer)
-    women = sum(map(GROUPS["women_share"], inside))
-    assert exact(rule, women + most - len(inside), most)
+        else:
+            assert newcomer is MAN
+    assert exact(rule, inside.count(WOMAN) + most - len(inside), most)
 
 
-def test_a_refusal_says_what_is_asked_and_what_there_would_be() -> None:
-    men = [Member("resident", gender="male")] * 66
+@given(st.fractions(0, Fraction(1, 3), max_denominator=30), st.integers(3, 40), st.lists(st.sampled_from(WORK)))
+def test_a_balance_stays_within_reach_of_all_groups_together(part: Fraction, most: int, asked: list[str]) -> None:
+    rule = Rule(fraction=part, counts="at_least")
+    needed = rule.needed(most)
+    assume(len(WORK) * needed <= most)
+    groups, inside = [of_occupation(work) for work in WORK], list[Member]()
+    for work in asked[:most]:
+        if lets_in(groups, inside, Member("resident", occupation=work), rule, most):
+            inside.append(Member("resident", occupation=work))
+        else:
+            assert sum(member.occupation == work for member in inside) >= needed
+    lacking = [max(needed - sum(map(group, inside)), 0) for group in groups]
+    assert sum(lacking) <= most - len(inside)
+
+
+def test_a_share_that_cannot_be_met_any_more_still_welcomes_who_is_lacking() -> None:
+    """As when the district begins to enforce it late."""
+    rule = Rule.model_validate(">=1/2")
+    assert not lets_in(WOMEN, [MAN] * 60, MAN, rule, 100)
+    assert lets_in(WOMEN, [MAN] * 60, WOMAN, rule, 100)
+
+
+def test_a_refusal_says_what_is_lacking_and_what_is_left() -> None:
+    men = [MAN] * 66
     share = share_of(Rule.model_validate(">=1/3"))
-    check_share("women_share", men[1:], men[0], share, SIZE)
+    check_share(WOMEN, men[1:], MAN, share, SIZE)
     with pytest.raises(Refused) as refused:
-        check_share("women_share", men, men[0], share, SIZE)
+        check_share(WOMEN, men, MAN, share, SIZE)
     assert (refused.value.reason, refused.value.facts) == (
         "COMPOSITION_REFUSED",
-        {"version": share.version, "required": ">=1/3", "needed": "34", "limit": "100", "others": "67"},
+        {"version": share.version, "required": ">=1/3", "limit": "100", "lacking": "34", "left": "33"},
     )
 
 
