@@ -20,7 +20,7 @@ BY_RIGHT = {
     "party_delegate": "subdistrict_assembly.party_delegates_attend",
     "cppcc_member": "subdistrict_assembly.cppcc_members_attend",
 }
-# Open-ended, as a mandate is from its first day until it is ended.
+# From its first day until its term is over, as a mandate lasts when nobody ends it before.
 OVERLAPPING = Sql(
     select(func.count().label("others")).where(
         mandate.c.assembly == bindparam("assembly"),
