@@ -121,6 +121,7 @@ class Assemblies:
 
 
 async def load_assembly(tx: ReadTx, name: str, lock: bool = False) -> Row:
+    """Raises Refused ASSEMBLY_NOT_FOUND."""
     row = await tx.first(LOCK if lock else READ, key=identifier(name))
     if row is None:
         raise domain.Refused("ASSEMBLY_NOT_FOUND", assembly=name)

@@ -9,11 +9,18 @@ from quanyutong.common.v1.events_pb2 import DistrictChanged
 from quanyutong.registry.v1.events_pb2 import (
     AssemblyCreated,
     AuditSealed,
+    ContactChanged,
     MandateConfirmed,
     MandateEnded,
     MandateReinstated,
     MandateSuspended,
+    OversightGroupFormed,
+    OversightLeaderChanged,
+    OversightMemberChanged,
+    RotaChanged,
     RuleChanged,
+    StationClosed,
+    StationOpened,
     TermOpened,
 )
 
@@ -27,5 +34,12 @@ PUBLISHES: tuple[type[Message], ...] = (
     AuditSealed,
     MandateSuspended,
     MandateReinstated,
+    StationOpened,
+    StationClosed,
+    RotaChanged,
+    ContactChanged,
+    OversightGroupFormed,
+    OversightMemberChanged,
+    OversightLeaderChanged,
 )
 CONSUMES: Mapping[type[Message], EventHandler] = {}

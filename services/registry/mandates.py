@@ -20,7 +20,7 @@ from chassis.wire import check_etag, date_message, etag, identifier, number, rea
 from quanyutong.registry.v1 import events_pb2
 from quanyutong.registry.v1 import mandate_life_pb2 as life
 from quanyutong.registry.v1 import mandates_pb2 as pb
-from services.registry import domain, eligibility, seats, vetting
+from services.registry import domain, duties, eligibility, seats, vetting
 from services.registry.assemblies import load_term
 from services.registry.persons import load_person
 from services.registry.rules import rule_on, rulebook
@@ -129,6 +129,7 @@ class Mandates:
                 tx, row, state=state, active_to=day, state_since=day, end_reason=reason, remark=request.remark
             )
             publish_ended(tx, saved)
+            await duties.end_all(tx, saved.id, day)
             return tx.reply(message(saved))
 
     async def GetMandate(self, request: pb.GetMandateRequest, _: Context) -> pb.Mandate:

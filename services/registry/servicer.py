@@ -4,13 +4,18 @@ from chassis.database import Database
 from chassis.vault import Vault
 from quanyutong.registry.v1.registry_pb2_grpc import RegistryServiceServicer
 from services.registry.assemblies import Assemblies
+from services.registry.attendance import Attendance
 from services.registry.audit import Audits
 from services.registry.compositions import Compositions
+from services.registry.contacts import Contacts
 from services.registry.districts import Districts
 from services.registry.mandates import Mandates
+from services.registry.oversight import Oversight
 from services.registry.persons import Persons
 from services.registry.registration import Registration
+from services.registry.rota import Rota
 from services.registry.rules import Rules
+from services.registry.stations import Stations
 from services.registry.summary import Summaries
 from services.registry.suspensions import Suspensions
 from services.registry.term_change import TermChanges
@@ -30,6 +35,11 @@ class Registry(
     TermChanges,
     Compositions,
     Audits,
+    Stations,
+    Rota,
+    Contacts,
+    Oversight,
+    Attendance,
     RegistryServiceServicer,
 ):
     """One method an RPC: load, decide, save, publish, reply."""

@@ -5,17 +5,22 @@ from datetime import date
 from typing import Any
 
 import grpc
-from sqlalchemy import func, not_, select
+from sqlalchemy import and_, func, not_, select
 
 from chassis import clock
 from chassis.database import Database, ReadTx, Row
 from chassis.wire import date_message, number, read_date
-from quanyutong.registry.v1 import assemblies_pb2, mandates_pb2
+from quanyutong.registry.v1 import assemblies_pb2, mandates_pb2, stations_pb2
 from quanyutong.registry.v1 import summary_pb2 as pb
+from services.registry import duties
 from services.registry.seats import held_on, suspended_on
-from services.registry.tables import assembly, mandate, person
+from services.registry.tables import assembly, mandate, oversight_group, person, station, term
 
 Context = grpc.aio.ServicerContext[Any, Any]
+STATIONS = select(station.c.kind, func.count().label("stations")).group_by(station.c.kind).order_by(station.c.kind)
+GROUPS = select(func.count().label("groups")).join_from(
+    oversight_group, term, and_(term.c.assembly == oversight_group.c.assembly, term.c.number == oversight_group.c.term)
+)
 
 
 class Summaries:
@@ -27,11 +32,15 @@ class Summaries:
             delegates = await _delegates(tx, day)
             # After them: an assembly that comes in between counts without delegates, never the reverse.
             counts = await _assemblies(tx)
+            stations = await tx.all(STATIONS.where(duties.holds_on(station, day)))
+            groups = await tx.one(GROUPS.where(oversight_group.c.start_date <= day, term.c.end_date > day))
         _add(delegates, counts)
         return pb.Summary(
             district=f"districts/{tx.district}",
             as_of=date_message(day),
             assemblies=[counts[kind] for kind in sorted(counts)],
+            stations=map(_station_count, stations),
+            oversight_groups=groups.groups,
         )
 
 
@@ -74,3 +83,7 @@ def _add(delegates: Sequence[Row], counts: dict[str, pb.AssemblyCount]) -> None:
         if row.delegates:
             capacity = number(mandates_pb2.Capacity, row.capacity)
             count.capacities.add(capacity=capacity, delegates=row.delegates)
+
+
+def _station_count(row: Row) -> pb.StationCount:
+    return pb.StationCount(kind=number(stations_pb2.StationKind, row.kind), stations=row.stations)

@@ -11,6 +11,7 @@ from sqlalchemy import (
     Column,
     Date,
     DateTime,
+    Double,
     ForeignKeyConstraint,
     Integer,
     MetaData,
@@ -174,3 +175,95 @@ suspension = Table(
     PrimaryKeyConstraint("district", "id"),
     ForeignKeyConstraint(["district", "mandate"], ["mandate.district", "mandate.id"]),
 )
+
+station = Table(
+    "station",
+    metadata,
+    _district(),
+    _id(),
+    Column("kind", Text, nullable=False),
+    Column("display_name", Text, nullable=False),
+    Column("unit", Text, nullable=False),
+    Column("address", Text, nullable=False),
+    Column("latitude", Double),
+    Column("longitude", Double),
+    Column("belongs_to", Uuid),
+    Column("start_date", Date, nullable=False),
+    Column("end_date", Date),
+    Column("close_reason", Text, nullable=False, server_default=text("''")),
+    _created(),
+    _revision(),
+    PrimaryKeyConstraint("district", "id"),
+    ForeignKeyConstraint(["district", "unit"], ["unit.district", "unit.code"]),
+    ForeignKeyConstraint(["district", "belongs_to"], ["station.district", "station.id"]),
+)
+
+rota_entry = Table(
+    "rota_entry",
+    metadata,
+    _district(),
+    _id(),
+    Column("station", Uuid, nullable=False),
+    Column("mandate", Uuid, nullable=False),
+    Column("start_date", Date, nullable=False),
+    Column("end_date", Date, nullable=False),
+    _created(),
+    PrimaryKeyConstraint("district", "id"),
+    ForeignKeyConstraint(["district", "station"], ["station.district", "station.id"]),
+    ForeignKeyConstraint(["district", "mandate"], ["mandate.district", "mandate.id"]),
+)
+
+contact = Table(
+    "contact",
+    metadata,
+    _district(),
+    _id(),
+    Column("mandate", Uuid, nullable=False),
+    Column("person", Uuid),
+    Column("unit", Text),
+    Column("description", Text, nullable=False, server_default=text("''")),
+    Column("households", Integer, nullable=False, server_default=text("0")),
+    Column("start_date", Date, nullable=False),
+    Column("end_date", Date, nullable=False),
+    _created(),
+    PrimaryKeyConstraint("district", "id"),
+    ForeignKeyConstraint(["district", "mandate"], ["mandate.district", "mandate.id"]),
+    ForeignKeyConstraint(["district", "person"], ["person.district", "person.id"]),
+    ForeignKeyConstraint(["district", "unit"], ["unit.district", "unit.code"]),
+)
+
+oversight_group = Table(
+    "oversight_group",
+    metadata,
+    _district(),
+    _id(),
+    Column("assembly", Uuid, nullable=False),
+    Column("term", Integer, nullable=False),
+    Column("topic", Text, nullable=False),
+    Column("start_date", Date, nullable=False),
+    Column("rule_version", Text, nullable=False),
+    _created(),
+    PrimaryKeyConstraint("district", "id"),
+    ForeignKeyConstraint(["district", "assembly", "term"], ["term.district", "term.assembly", "term.number"]),
+)
+
+
+def _in_oversight_group(name: str) -> Table:
+    """Who is in a group from a day to a day: as a member, or as its leader."""
+    return Table(
+        name,
+        metadata,
+        _district(),
+        _id(),
+        Column("oversight_group", Uuid, nullable=False),
+        Column("mandate", Uuid, nullable=False),
+        Column("start_date", Date, nullable=False),
+        Column("end_date", Date, nullable=False),
+        PrimaryKeyConstraint("district", "id"),
+        ForeignKeyConstraint(["district", "oversight_group"], ["oversight_group.district", "oversight_group.id"]),
+        ForeignKeyConstraint(["district", "mandate"], ["mandate.district", "mandate.id"]),
+    )
+
+
+oversight_member = _in_oversight_group("oversight_member")
+oversight_leader = _in_oversight_group("oversight_leader")

@@ -76,7 +76,15 @@ async def entries(office: Office) -> tuple[str, ...]:
     # A district of the city's own, which the tests may change as they like.
     district = f"districts/{await office.tenant.platform.fresh_district()}"
     rules = ("rules/subdistrict_assembly.size_max", "rules/subdistrict_assembly.nomination")
-    return (unit, assembly, term, person, *mandates, district, *rules)
+    return (unit, assembly, term, person, *mandates, district, *rules, *await duties(office, unit, term, mandates[-1]))
+
+
+async def duties(office: Office, unit: str, term: str, delegate: str) -> tuple[str, ...]:
+    """What a delegate does between meetings, of each kind one."""
+    station, group = await office.station(unit), await office.oversight_group(term)
+    await office.join(group, delegate)
+    contact = await office.contact(delegate, person=await office.person())
+    return (station, await office.assigned(station, delegate), contact, group)
 
 
 @pytest.fixture(autouse=True)

@@ -12,10 +12,13 @@ from google.type.date_pb2 import Date
 from chassis import clock
 from quanyutong.registry.v1 import (
     assemblies_pb2,
+    contacts_pb2,
     mandate_life_pb2,
     mandates_pb2,
+    oversight_pb2,
     persons_pb2,
     rules_pb2,
+    stations_pb2,
     units_pb2,
 )
 from tests.conftest import Tenant
@@ -25,6 +28,9 @@ CONGRESS = assemblies_pb2.ASSEMBLY_KIND_DISTRICT_CONGRESS
 TOWNSHIP_CONGRESS = assemblies_pb2.ASSEMBLY_KIND_TOWNSHIP_CONGRESS
 SUBDISTRICT_ASSEMBLY = assemblies_pb2.ASSEMBLY_KIND_SUBDISTRICT_ASSEMBLY
 RESIDENT, DEPUTY = mandates_pb2.CAPACITY_RESIDENT, mandates_pb2.CAPACITY_DEPUTY
+HOUSE, STATION = stations_pb2.STATION_KIND_HOUSE, stations_pb2.STATION_KIND_STATION
+LIAISON_POINT = stations_pb2.STATION_KIND_LIAISON_POINT
+INDUSTRY = oversight_pb2.OVERSIGHT_TOPIC_INDUSTRY_AND_RURAL_REVIVAL
 SIZE_MAX = "rules/subdistrict_assembly.size_max"
 # A well-formed id that nothing has.
 NOBODY = "00000000-0000-7000-8000-000000000000"
@@ -212,6 +218,68 @@ class Office:
 
         registered: mandates_pb2.RegisterMandatesResponse = await self.call("RegisterMandates", each())
         return registered
+
+    async def delegate(self, term: str | None = None) -> str:
+        """A mandate in force for half of the term that has passed."""
+        return await self.active(await self.term() if term is None else term, day=in_days(-300))
+
+    async def station(self, unit: str | None = None, kind: Any = HOUSE, **fields: Any) -> str:
+        """A station that has been open for a while, in a unit of its own unless told which."""
+        unit = await self.unit() if unit is None else unit
+        station = stations_pb2.Station(kind=kind, display_name="试验站", unit=unit, address="试验路1号", **fields)
+        if not station.HasField("start_date"):
+            station.start_date.CopyFrom(on(in_days(-400)))
+        return str((await self.call("CreateStation", stations_pb2.CreateStationRequest(station=station))).name)
+
+    async def close_station(self, name: str, day: date | None = None) -> stations_pb2.Station:
+        request = stations_pb2.CloseStationRequest(name=name, reason="场地拆迁", end_date=on(day) if day else None)
+        closed: stations_pb2.Station = await self.call("CloseStation", request)
+        return closed
+
+    async def assigned(self, station: str, mandate: str, start: date | None = None, end: date | None = None) -> str:
+        request = stations_pb2.AssignDelegateRequest(
+            station=station,
+            mandate=mandate,
+            start_date=on(start) if start else None,
+            end_date=on(end) if end else None,
+        )
+        return str((await self.call("AssignDelegate", request)).name)
+
+    async def release(self, entry: str, day: date | None = None) -> stations_pb2.RotaEntry:
+        request = stations_pb2.ReleaseDelegateRequest(name=entry, end_date=on(day) if day else None)
+        released: stations_pb2.RotaEntry = await self.call("ReleaseDelegate", request)
+        return released
+
+    async def contact(self, mandate: str, **fields: Any) -> str:
+        contact = contacts_pb2.Contact(mandate=mandate, **fields)
+        return str((await self.call("AddContact", contacts_pb2.AddContactRequest(contact=contact))).name)
+
+    async def oversight_group(self, term: str, topic: Any = INDUSTRY, day: date | None = None) -> str:
+        request = oversight_pb2.FormOversightGroupRequest(
+            parent=term, topic=topic, start_date=on(in_days(-200) if day is None else day)
+        )
+        return str((await self.call("FormOversightGroup", request)).name)
+
+    async def join(self, group: str, mandate: str, day: date | None = None) -> oversight_pb2.OversightGroup:
+        request = oversight_pb2.AddOversightMemberRequest(
+            name=group, mandate=mandate, start_date=on(day) if day else None
+        )
+        joined: oversight_pb2.OversightGroup = await self.call("AddOversightMember", request)
+        return joined
+
+    async def leave(self, group: str, mandate: str, day: date | None = None) -> oversight_pb2.OversightGroup:
+        request = oversight_pb2.RemoveOversightMemberRequest(
+            name=group, mandate=mandate, end_date=on(day) if day else None
+        )
+        left: oversight_pb2.OversightGroup = await self.call("RemoveOversightMember", request)
+        return left
+
+    async def lead(self, group: str, mandate: str, day: date | None = None) -> oversight_pb2.OversightGroup:
+        request = oversight_pb2.SetOversightLeaderRequest(
+            name=group, mandate=mandate, start_date=on(day) if day else None
+        )
+        led: oversight_pb2.OversightGroup = await self.call("SetOversightLeader", request)
+        return led
 
 
 def new_people(count: int, **fields: Any) -> list[Row]:

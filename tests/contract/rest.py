@@ -57,13 +57,17 @@ def _request(path: str, body_field: str, body: Any, variables: Mapping[str, str]
 
 
 def _nested(name: str, value: str, request: Message) -> dict[str, Any]:
-    """`as_of.year=2024` as an object; a value of a repeated field as a list of one, which is then added."""
+    """`as_of.year=2024` as an object; a value of a repeated field as a list of one, which is then added.
+
+    What JSON writes without quotes but a number, true and false, a query has as text too.
+    """
     first, _, rest = name.partition(".")
     if rest:
         return {first: {rest: value}}
     fields = request.DESCRIPTOR.fields_by_name
     field = fields.get(first) or request.DESCRIPTOR.fields_by_camelcase_name[first]
-    return {first: [value] if field.is_repeated else value}
+    given = value == "true" if field.type == field.TYPE_BOOL else value
+    return {first: [given] if field.is_repeated else given}
 
 
 # What differs from one run to the next; the rest of two answers has to be the same.

@@ -16,7 +16,7 @@ from google.protobuf import json_format
 from google.rpc import error_details_pb2, status_pb2
 
 from tests.conftest import Platforms, fresh_tenant
-from tests.contract.office import Office, in_days
+from tests.contract.office import STATION, Office, in_days
 from tests.contract.rest import as_grpc, comparable
 from tests.isolation.rpcs import METHODS, answer_of, outcome
 
@@ -60,8 +60,36 @@ class World:
                 "suspended": await office.suspended(term),
                 "left": (await office.end(await office.active(term))).name,
                 "past_term": past.name,
+                **await cls.duties(office, term),
             },
         )
+
+    @staticmethod
+    async def duties(office: Office, term: str) -> dict[str, str]:
+        """Stations, rotas, contacts and groups that the cases read and change."""
+        unit, delegate = await office.unit(20), await office.delegate(term)
+        house, group = await office.station(unit), await office.oversight_group(term)
+        station = await office.station(unit, STATION, belongs_to=house)
+        await office.join(group, delegate, in_days(-100))
+        members = [await office.delegate(term) for _ in range(3)]
+        for member in members[1:]:
+            await office.join(group, member, in_days(-100))
+        return {
+            "other_unit": unit,
+            "delegate": delegate,
+            "house": house,
+            "station": station,
+            "to_close": await office.station(unit, STATION, belongs_to=house),
+            "to_change": await office.station(unit, STATION, belongs_to=house),
+            "rota_entry": await office.assigned(station, delegate, in_days(-10), in_days(-5)),
+            "to_release": await office.assigned(house, delegate, in_days(-10)),
+            "contact": await office.contact(delegate, person=await office.person(residence=unit)),
+            "to_end_contact": await office.contact(delegate, person=await office.person("李四")),
+            "group": group,
+            "to_join": members[0],
+            "to_leave": members[1],
+            "to_lead": members[2],
+        }
 
     def filled(self, given: Any) -> Any:
         """The same with every ${name} replaced by the entry's."""

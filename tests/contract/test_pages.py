@@ -9,11 +9,15 @@ import pytest
 
 from quanyutong.registry.v1 import (
     assemblies_pb2,
+    attendance_pb2,
     audit_pb2,
+    contacts_pb2,
     districts_pb2,
     mandates_pb2,
+    oversight_pb2,
     persons_pb2,
     rules_pb2,
+    stations_pb2,
     units_pb2,
 )
 from services.__main__ import TARGETS
@@ -77,10 +81,55 @@ async def audit(office: Office) -> Requests:
     return request(resource="person"), request(resource="person", subject="tester")
 
 
+async def stations(office: Office) -> Requests:
+    unit = await office.unit()
+    for _ in range(ENTRIES):
+        await office.station(unit)
+    request = stations_pb2.ListStationsRequest
+    return request(), request(unit=unit)
+
+
+async def rota_entries(office: Office) -> Requests:
+    station, delegate = await office.station(await office.unit(2)), await office.delegate()
+    for number in range(ENTRIES):
+        await office.assigned(station, delegate, in_days(number), in_days(number + 1))
+    request = stations_pb2.ListRotaEntriesRequest
+    return request(), request(station=station)
+
+
+async def contacts(office: Office) -> Requests:
+    delegate = await office.delegate()
+    for _ in range(ENTRIES):
+        await office.contact(delegate, person=await office.person())
+    request = contacts_pb2.ListContactsRequest
+    return request(), request(mandate=delegate)
+
+
+async def oversight_groups(office: Office) -> Requests:
+    """Of two terms: one has four groups."""
+    for number in (1, 2):
+        term = await office.term(await office.assembly(await office.unit(number)))
+        for topic in oversight_pb2.OversightTopic.values()[1:]:
+            await office.oversight_group(term, topic)
+    request = oversight_pb2.ListOversightGroupsRequest
+    return request(), request(as_of=on(in_days(0)))
+
+
+async def attendees(office: Office) -> Requests:
+    term = await office.term()
+    await office.register(term, new_people(ENTRIES))
+    request = attendance_pb2.ListAttendeesRequest
+    assembly = term.partition("/terms/")[0]
+    return request(parent=assembly), request(parent=assembly, capacities=[mandates_pb2.CAPACITY_RESIDENT])
+
+
 # Each list and what fills it, by the RPC's name.
 LISTS: dict[str, Callable[[Office], Awaitable[Requests]]] = {
-    f"List{fill.__name__.title()}": fill
-    for fill in (districts, units, rules, assemblies, terms, persons, mandates, audit)
+    f"List{fill.__name__.title().replace('_', '')}": fill
+    for fill in (
+        *(districts, units, rules, assemblies, terms, persons, mandates, audit),
+        *(stations, rota_entries, contacts, oversight_groups, attendees),
+    )
 }
 
 
@@ -89,7 +138,9 @@ async def page(office: Office, rpc: str, request: Any, size: int, token: str = "
     request.page_size, request.page_token = size, token
     answer = await office.call(rpc, request)
     (field,) = (name for name in answer.DESCRIPTOR.fields_by_name if name != "next_page_token")
-    return [entry.name for entry in getattr(answer, field)], answer.next_page_token
+    # An attendee is known by its person.
+    key = "person" if rpc == "ListAttendees" else "name"
+    return [getattr(entry, key) for entry in getattr(answer, field)], answer.next_page_token
 
 
 async def test_every_list_is_tested() -> None:

@@ -9,16 +9,22 @@ import pytest
 from chassis.errors import PREFIX, STATUS_CODES, Catalogue
 from quanyutong.registry.v1 import (
     assemblies_pb2,
+    attendance_pb2,
+    contacts_pb2,
     districts_pb2,
     errors_pb2,
     mandates_pb2,
+    oversight_pb2,
     persons_pb2,
     rules_pb2,
+    stations_pb2,
     units_pb2,
 )
 from tests.contract.office import (
+    INDUSTRY,
     NOBODY,
     RESIDENT,
+    STATION,
     TOWNSHIP_CONGRESS,
     Office,
     Row,
@@ -358,6 +364,159 @@ async def more_men_than_leave_room_for_half_of_women(office: Office) -> None:
 async def enforcing_what_is_not_judged(office: Office) -> None:
     enforce = rules_pb2.ENFORCEMENT_ENFORCE
     await office.override("2", rule="rules/subdistrict_assembly.meetings_a_year", enforcement=enforce)
+
+
+@refused_with("STATION_NOT_FOUND")
+async def station_that_is_not_there(office: Office) -> None:
+    await office.call("GetStation", stations_pb2.GetStationRequest(name=f"stations/{NOBODY}"))
+
+
+@refused_with("STATION_NOT_FOUND")
+async def station_of_no_house(office: Office) -> None:
+    await office.station(kind=STATION, belongs_to=f"stations/{NOBODY}")
+
+
+@refused_with("STATION_NOT_FOUND")
+async def rota_of_no_station(office: Office) -> None:
+    await office.assigned(f"stations/{NOBODY}", await office.delegate())
+
+
+@refused_with("STATION_PARENT_REFUSED")
+async def house_below_a_house(office: Office) -> None:
+    unit = await office.unit()
+    await office.station(unit, belongs_to=await office.station(unit))
+
+
+@refused_with("STATION_CLOSED")
+async def closing_twice(office: Office) -> None:
+    house = await office.station()
+    await office.close_station(house)
+    await office.close_station(house)
+
+
+@refused_with("STATION_CLOSED")
+async def rota_of_a_closed_station(office: Office) -> None:
+    house = await office.station(await office.unit(2))
+    await office.close_station(house)
+    await office.assigned(house, await office.delegate(), in_days(-5))
+
+
+@refused_with("STATION_IN_USE")
+async def closing_under_what_belongs_to_it(office: Office) -> None:
+    unit = await office.unit()
+    house = await office.station(unit)
+    await office.station(unit, STATION, belongs_to=house)
+    await office.close_station(house)
+
+
+@refused_with("DUTY_NOT_FOUND")
+async def release_from_no_rota(office: Office) -> None:
+    await office.release(f"rotaEntries/{NOBODY}")
+
+
+@refused_with("DUTY_NOT_FOUND")
+async def end_of_no_contact(office: Office) -> None:
+    await office.call("EndContact", contacts_pb2.EndContactRequest(name=f"contacts/{NOBODY}"))
+
+
+@refused_with("DUTY_NOT_FOUND")
+async def oversight_group_that_is_not_there(office: Office) -> None:
+    request = oversight_pb2.GetOversightGroupRequest(name=f"oversightGroups/{NOBODY}")
+    await office.call("GetOversightGroup", request)
+
+
+@refused_with("DUTY_NOT_FOUND")
+async def leader_who_is_no_member(office: Office) -> None:
+    term = await office.term()
+    await office.lead(await office.oversight_group(term), await office.delegate(term))
+
+
+@refused_with("DUTY_NOT_FOUND")
+async def leaving_without_having_joined(office: Office) -> None:
+    term = await office.term()
+    await office.leave(await office.oversight_group(term), await office.delegate(term))
+
+
+@refused_with("DUTY_EXISTS")
+async def assignment_twice(office: Office) -> None:
+    house, delegate = await office.station(await office.unit(2)), await office.delegate()
+    await office.assigned(house, delegate)
+    await office.assigned(house, delegate)
+
+
+@refused_with("DUTY_EXISTS")
+async def oversight_group_twice(office: Office) -> None:
+    term = await office.term()
+    await office.oversight_group(term)
+    await office.oversight_group(term)
+
+
+@refused_with("DUTY_DATE_REFUSED")
+async def assignment_before_the_mandate(office: Office) -> None:
+    await office.assigned(await office.station(await office.unit(2)), await office.delegate(), in_days(-301))
+
+
+@refused_with("DUTY_DATE_REFUSED")
+async def closing_before_the_opening(office: Office) -> None:
+    await office.close_station(await office.station(), in_days(-401))
+
+
+@refused_with("MANDATE_NOT_ACTIVE")
+async def contact_of_a_candidate(office: Office) -> None:
+    await office.contact(await office.vetted(await office.term()), person=await office.person())
+
+
+@refused_with("MANDATE_NOT_FOUND")
+async def contact_of_nobody(office: Office) -> None:
+    await office.contact(f"mandates/{NOBODY}", person=await office.person())
+
+
+@refused_with("PERSON_NOT_FOUND")
+async def contact_with_nobody(office: Office) -> None:
+    await office.contact(await office.delegate(), person=f"persons/{NOBODY}")
+
+
+@refused_with("UNIT_NOT_FOUND")
+async def contact_with_a_group_of_another_district(office: Office) -> None:
+    group = contacts_pb2.ResidentGroup(unit="units/500102001", description="第3网格")
+    await office.contact(await office.delegate(), group=group)
+
+
+@refused_with("UNIT_NOT_FOUND")
+async def station_in_another_district(office: Office) -> None:
+    await office.station("units/500102001")
+
+
+@refused_with("TERM_NOT_FOUND")
+async def oversight_group_of_no_term(office: Office) -> None:
+    await office.oversight_group(f"assemblies/{NOBODY}/terms/1")
+
+
+@refused_with("SUBDISTRICT_ASSEMBLY_NEEDED")
+async def oversight_group_of_a_congress(office: Office) -> None:
+    await office.oversight_group(await office.term(await office.congress()))
+
+
+@refused_with("SUBDISTRICT_ASSEMBLY_NEEDED")
+async def attendees_of_a_congress(office: Office) -> None:
+    await office.call("ListAttendees", attendance_pb2.ListAttendeesRequest(parent=await office.congress()))
+
+
+@refused_with("ASSEMBLY_NOT_FOUND")
+async def attendees_of_no_assembly(office: Office) -> None:
+    await office.call("ListAttendees", attendance_pb2.ListAttendeesRequest(parent=f"assemblies/{NOBODY}"))
+
+
+@refused_with("RULE_NOT_FOUND")
+async def attendees_before_the_rules(office: Office) -> None:
+    request = attendance_pb2.ListAttendeesRequest(parent=await office.assembly(), as_of=on("2014-12-31"))
+    await office.call("ListAttendees", request)
+
+
+@refused_with("OVERSIGHT_GROUPS_COMPLETE")
+async def more_groups_than_the_district_has(office: Office) -> None:
+    await office.override("0", rule="rules/subdistrict_assembly.oversight_groups")
+    await office.oversight_group(await office.term(), INDUSTRY, in_days(0))
 
 
 def test_every_reason_has_a_scenario() -> None:

@@ -9,13 +9,16 @@ import pytest
 from chassis import development
 from quanyutong.registry.v1 import (
     assemblies_pb2,
+    contacts_pb2,
     mandate_life_pb2,
     mandates_pb2,
+    oversight_pb2,
     persons_pb2,
     rules_pb2,
+    stations_pb2,
     units_pb2,
 )
-from tests.contract.office import NOBODY, RESIDENT, SIZE_MAX, TOWN, Office, in_days, mask, on
+from tests.contract.office import HOUSE, NOBODY, RESIDENT, SIZE_MAX, TOWN, Office, in_days, mask, on
 from tests.harness import refused
 
 REUSED = "ERROR_REASON_REQUEST_ID_REUSED"
@@ -67,6 +70,38 @@ async def test_every_mutation_is_answered_again_with_the_first_answer(office: Of
         "ReinstateMandate": mandate_life_pb2.ReinstateMandateRequest(name=in_force[1], reason="案件撤销"),
         "ChangeTerm": mandate_life_pb2.ChangeTermRequest(name=over, next=following),
     }
+    await repeat(office, requests)
+
+
+async def test_every_mutation_of_what_delegates_do_is_answered_again_with_the_first_answer(office: Office) -> None:
+    """In their order each one finds what it needs; repeated after all of them, none would."""
+    term, unit = await office.term(), await office.unit(2)
+    delegate, house = await office.delegate(term), await office.station(unit)
+    group, other = await office.oversight_group(term), await office.station(unit)
+    entry = await office.assigned(other, delegate)
+    contact = contacts_pb2.Contact(mandate=delegate, person=await office.person())
+    ended = await office.contact(delegate, person=await office.person())
+    fields: dict[str, Any] = {"kind": HOUSE, "unit": unit, "display_name": "代表之家", "address": "试验路2号"}
+    moved = stations_pb2.Station(name=house, etag='"1"', **fields)
+    seat: dict[str, Any] = {"name": group, "mandate": delegate}
+    finance = oversight_pb2.OVERSIGHT_TOPIC_FINANCE_AND_STATE_ASSETS
+    requests: dict[str, Any] = {
+        "CreateStation": stations_pb2.CreateStationRequest(station=stations_pb2.Station(**fields)),
+        "UpdateStation": stations_pb2.UpdateStationRequest(station=moved, update_mask=mask("address")),
+        "AssignDelegate": stations_pb2.AssignDelegateRequest(station=house, mandate=delegate),
+        "ReleaseDelegate": stations_pb2.ReleaseDelegateRequest(name=entry),
+        "CloseStation": stations_pb2.CloseStationRequest(name=house, reason="场地拆迁"),
+        "AddContact": contacts_pb2.AddContactRequest(contact=contact),
+        "EndContact": contacts_pb2.EndContactRequest(name=ended),
+        "FormOversightGroup": oversight_pb2.FormOversightGroupRequest(parent=term, topic=finance),
+        "AddOversightMember": oversight_pb2.AddOversightMemberRequest(**seat, start_date=on(in_days(-9))),
+        "SetOversightLeader": oversight_pb2.SetOversightLeaderRequest(**seat),
+        "RemoveOversightMember": oversight_pb2.RemoveOversightMemberRequest(**seat),
+    }
+    await repeat(office, requests)
+
+
+async def repeat(office: Office, requests: dict[str, Any]) -> None:
     first = {}
     for rpc, request in requests.items():
         request.request_id = str(uuid4())

@@ -2,12 +2,15 @@
 
 from datetime import date
 
-from quanyutong.registry.v1 import mandates_pb2, persons_pb2
+from quanyutong.registry.v1 import mandates_pb2, oversight_pb2, persons_pb2
 from quanyutong.registry.v1 import summary_pb2 as pb
 from tests.contract.office import (
     CONGRESS,
     DEPUTY,
+    HOUSE,
+    LIAISON_POINT,
     RESIDENT,
+    STATION,
     SUBDISTRICT_ASSEMBLY,
     Office,
     Row,
@@ -70,3 +73,31 @@ async def test_delegates_of_a_day(office: Office) -> None:
     await office.call("EndMandate", end)
     by_day = {days: (await summary(office, in_days(days))).assemblies[0].delegates for days in (-21, -20, -11, -10, 0)}
     assert by_day == {-21: 0, -20: 1, -11: 1, -10: 0, 0: 0}
+
+
+async def test_stations_of_a_day_by_kind(office: Office) -> None:
+    unit = await office.unit()
+    house = await office.station(unit, start_date=on(in_days(-50)))
+    stations = [await office.station(unit, STATION, belongs_to=house, start_date=on(in_days(-40))) for _ in range(2)]
+    await office.station(unit, LIAISON_POINT, belongs_to=stations[1], start_date=on(in_days(-30)))
+    await office.close_station(stations[0], in_days(-20))
+
+    async def counted(days: int) -> dict[int, int]:
+        return {count.kind: count.stations for count in (await summary(office, in_days(days))).stations}
+
+    by_day = {days: await counted(days) for days in (-51, -50, -40, -30, -20)}
+    assert by_day == {
+        -51: {},
+        -50: {HOUSE: 1},
+        -40: {HOUSE: 1, STATION: 2},
+        -30: {HOUSE: 1, STATION: 2, LIAISON_POINT: 1},
+        -20: {HOUSE: 1, STATION: 1, LIAISON_POINT: 1},
+    }
+
+
+async def test_oversight_groups_of_the_terms_that_a_day_is_in(office: Office) -> None:
+    term = await office.term()
+    for days, topic in zip((-30, -20), oversight_pb2.OversightTopic.values()[1:], strict=False):
+        await office.oversight_group(term, topic, in_days(days))
+    by_day = {day: (await summary(office, in_days(day))).oversight_groups for day in (-31, -30, -20, 699, 700)}
+    assert by_day == {-31: 0, -30: 1, -20: 2, 699: 2, 700: 0}

@@ -14,6 +14,7 @@ from chassis.faults import OperatorFault
 from chassis.settings import Settings
 from quanyutong.registry.v1.registry_pb2_grpc import RegistryServiceStub
 from tests.demo import plan, published, table
+from tests.demo.baitao import Baitao
 from tests.demo.city import City, overseer
 from tests.demo.registering import register
 from tests.demo.standing import PlatformFailed, connected, standing
@@ -41,7 +42,10 @@ async def demo(settings: Settings) -> bool:
             stub = RegistryServiceStub(channel)
             city = City(stub, settings)
             await registered(city, stub)
-            return await shown(city)
+            subdistrict = Baitao(stub, city.staff(published.BAITAO[:6]))
+            with timed("Stations and oversight groups of Baitao"):
+                await subdistrict.register()
+            return await shown(city, subdistrict)
 
 
 async def registered(city: City, stub: RegistryServiceStub) -> None:
@@ -56,13 +60,15 @@ async def registered(city: City, stub: RegistryServiceStub) -> None:
     )
 
 
-async def shown(city: City) -> bool:
+async def shown(city: City, subdistrict: Baitao) -> bool:
     with timed("Counted"):
         names, summaries, (mandates, holding_two) = await asyncio.gather(city.names(), city.summaries(), city.baitao())
+        found = await subdistrict.found()
     click.echo()
     for line in table.city(names, summaries):
         click.echo(line)
     figures = table.compared(summaries, [mandate.capacity for mandate in mandates], holding_two)
+    figures += table.of_baitao(found)
     click.echo(f"\n{f'state of {published.AS_OF}':<60}{'published':>10}{'counted':>10}")
     for figure in figures:
         click.echo(str(figure))

@@ -17,8 +17,14 @@ from quanyutong.registry.v1.mandates_pb2 import (
     CAPACITY_RESIDENT,
     Capacity,
 )
+from quanyutong.registry.v1.stations_pb2 import (
+    STATION_KIND_HOUSE,
+    STATION_KIND_LIAISON_POINT,
+    STATION_KIND_STATION,
+)
 from quanyutong.registry.v1.summary_pb2 import AssemblyCount, Summary
 from tests.demo import published
+from tests.demo.baitao import Found
 
 HEADINGS = ("code", "district", "congress", "assemblies", "representatives", "women", "community workers", "residents")
 WIDTHS = (6, 26, 8, 10, 15, 6, 17, 9)
@@ -123,4 +129,18 @@ def compared(
         Compared("Baitao: party delegates", published.BAITAO_PARTY_DELEGATES, baitao.count(CAPACITY_PARTY_DELEGATE)),
         Compared("Baitao: CPPCC members", published.BAITAO_CPPCC_MEMBERS, baitao.count(CAPACITY_CPPCC_MEMBER)),
         Compared("Baitao: residents and workers", published.BAITAO_RESIDENTS_AND_WORKERS, residents),
+    ]
+
+
+def of_baitao(found: Found) -> list[Compared]:
+    """The published figures of Baitao's stations and groups, and who attends its assembly."""
+    stations = found.stations
+    return [
+        Compared("Baitao: houses of delegates", published.BAITAO_HOUSES, stations[STATION_KIND_HOUSE]),
+        Compared("Baitao: stations of delegates", published.BAITAO_STATIONS, stations[STATION_KIND_STATION]),
+        Compared("Baitao: liaison points", published.BAITAO_LIAISON_POINTS, stations[STATION_KIND_LIAISON_POINT]),
+        Compared("Baitao: oversight groups", published.BAITAO_OVERSIGHT_GROUPS, len(found.groups)),
+        Compared("Baitao: of these, with members and a leader", published.BAITAO_OVERSIGHT_GROUPS, found.led),
+        Compared("Baitao: attend the assembly, each once", published.BAITAO_REPRESENTATIVES, len(found.attendees)),
+        Compared("Baitao: of these, by right as deputies", published.BAITAO_DEPUTIES, found.by_right),
     ]

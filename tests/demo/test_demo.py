@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 import pytest
 
 from quanyutong.registry.v1.assemblies_pb2 import ASSEMBLY_KIND_DISTRICT_CONGRESS, ASSEMBLY_KIND_SUBDISTRICT_ASSEMBLY
+from quanyutong.registry.v1.attendance_pb2 import AttendanceGround, Attendee
 from quanyutong.registry.v1.mandates_pb2 import (
     CAPACITY_CPPCC_MEMBER,
     CAPACITY_DEPUTY,
@@ -13,10 +14,17 @@ from quanyutong.registry.v1.mandates_pb2 import (
     CAPACITY_PARTY_DELEGATE,
     CAPACITY_RESIDENT,
 )
+from quanyutong.registry.v1.oversight_pb2 import OversightGroup, OversightMember
 from quanyutong.registry.v1.persons_pb2 import GENDER_FEMALE, OCCUPATION_COMMUNITY_WORKER
+from quanyutong.registry.v1.stations_pb2 import (
+    STATION_KIND_HOUSE,
+    STATION_KIND_LIAISON_POINT,
+    STATION_KIND_STATION,
+)
 from quanyutong.registry.v1.summary_pb2 import AssemblyCount, CapacityCount, Summary
 from services.registry.reference import FILES
 from tests.demo import plan, published, table
+from tests.demo.baitao import MEMBERS_A_GROUP, Found, planned_stations
 from tests.demo.people import person
 
 
@@ -122,3 +130,23 @@ def test_a_figure_that_differs_is_said_to() -> None:
     assert "Baitao: residents and workers" in unequal
     assert "Baitao: party delegates" not in unequal
     assert all(("NOT EQUAL" in str(figure)) == (not figure.equal) for figure in figures)
+
+
+def test_baitaos_stations_are_as_many_as_published_and_follow_what_they_belong_to() -> None:
+    seen: dict[str, int] = {}
+    above_of = {STATION_KIND_HOUSE: 0, STATION_KIND_STATION: STATION_KIND_HOUSE}
+    above_of[STATION_KIND_LIAISON_POINT] = STATION_KIND_STATION
+    for station, above in planned_stations():
+        assert seen.get(above, 0) == above_of[station.kind]
+        seen[station.display_name] = station.kind
+    kinds = Counter(seen.values())
+    assert (kinds[STATION_KIND_HOUSE], kinds[STATION_KIND_STATION], kinds[STATION_KIND_LIAISON_POINT]) == (1, 6, 12)
+
+
+def test_a_group_counts_as_led_with_all_members_and_one_leader() -> None:
+    leaders = [[True, *[False] * (MEMBERS_A_GROUP - 1)], [False] * MEMBERS_A_GROUP, [True], []]
+    groups = [OversightGroup(members=[OversightMember(leader=leads) for leads in one]) for one in leaders]
+    both, own = AttendanceGround(by_right=True), AttendanceGround()
+    found = Found(Counter(), groups, [Attendee(grounds=[own, both]), Attendee(grounds=[own])])
+    assert (found.led, found.by_right) == (1, 1)
+    assert not all(figure.equal for figure in table.of_baitao(found))

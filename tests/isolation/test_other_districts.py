@@ -18,7 +18,7 @@ from google.protobuf import json_format
 from google.protobuf.message import Message
 
 from tests.conftest import Platforms, fresh_tenant
-from tests.contract.office import NOBODY, Office
+from tests.contract.office import NOBODY, STATION, Office
 from tests.isolation.examples import name_fields, requests
 from tests.isolation.rpcs import RPCS, Outcome, answer_of, outcome, request_of, short
 
@@ -26,6 +26,14 @@ from tests.isolation.rpcs import RPCS, Outcome, answer_of, outcome, request_of, 
 TENANT = [path for path, rpc in RPCS.items() if rpc.tenant]
 SAFE = [path for path in TENANT if RPCS[path].safe]
 STAFF = ("clerk", "examiner", "administrator")
+COLLECTIONS = {
+    "person": "persons",
+    "mandate": "mandates",
+    "station": "stations",
+    "rota entry": "rotaEntries",
+    "contact": "contacts",
+    "group": "oversightGroups",
+}
 VOLATILE = (
     (r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "id"),
     (r"9\d{5}\d{3}|9\d{5}", "code"),
@@ -46,10 +54,25 @@ class District:
         unit = await office.unit()
         assembly = await office.assembly(unit)
         term, person = await office.term(assembly), await office.person("李四", residence=unit)
-        mandate = await office.recommended(term, person)
+        await office.recommended(term, person)
+        mandate = await office.active(term)
         await office.override("77")
         names = {"unit": unit, "assembly": assembly, "term": term, "person": person, "mandate": mandate}
-        return cls(office, channel, names)
+        return cls(office, channel, names | await cls.duties(office, names))
+
+    @staticmethod
+    async def duties(office: Office, names: Mapping[str, str]) -> dict[str, str]:
+        """What the delegate does between meetings: of each kind one, ListStations' `belongs_to` among them."""
+        house = await office.station(names["unit"])
+        await office.station(names["unit"], STATION, belongs_to=house)
+        group = await office.oversight_group(names["term"])
+        await office.join(group, names["mandate"])
+        return {
+            "station": house,
+            "rota entry": await office.assigned(house, names["mandate"]),
+            "contact": await office.contact(names["mandate"], person=names["person"]),
+            "group": group,
+        }
 
     async def call(self, path: str, messages: list[Message]) -> Outcome:
         metadata = tuple(self.office.tenant.metadata(*STAFF))
@@ -131,7 +154,8 @@ def seen(path: str, ended: Outcome) -> Any:
 
 def test_there_is_enough_to_try() -> None:
     own = {"unit": "units/900001001", "assembly": f"assemblies/{NOBODY}", "term": f"assemblies/{NOBODY}/terms/1"}
-    own |= {"person": f"persons/{NOBODY}", "mandate": f"mandates/{NOBODY}"}
+    for kind, collection in COLLECTIONS.items():
+        own[kind] = f"{collection}/{NOBODY}"
     tried = {path: naming(path, own, own) for path in TENANT}
     assert sum(map(len, tried.values())) >= 25
     assert {short(path) for path in TENANT if not tried[path]} <= {

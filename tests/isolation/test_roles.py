@@ -15,7 +15,10 @@ from tests.contract.office import Office, new_people
 from tests.harness import Platform
 
 SCHEMA = "registry"
-TABLES = ("unit", "rule_override", "assembly", "term", "person", "mandate", "suspension")
+TABLES = (
+    *("unit", "rule_override", "assembly", "term", "person", "mandate", "suspension"),
+    *("station", "rota_entry", "contact", "oversight_group", "oversight_member", "oversight_leader"),
+)
 DENIED = asyncpg.InsufficientPrivilegeError
 # Statements that would free a role of its limits; each has to fail.
 ESCAPES = [
@@ -49,12 +52,20 @@ async def two(platforms: Platforms) -> tuple[str, str]:
         async with fresh_tenant(platforms, "all-direct") as tenant:
             office = Office(tenant)
             await office.override("77")
-            entered = await office.register(
-                await office.term(), new_people(3), request_id="0b9f3c1e-5a55-4d0e-9a51-6f2d4b7f6a01"
-            )
+            term = await office.term()
+            entered = await office.register(term, new_people(3), request_id="0b9f3c1e-5a55-4d0e-9a51-6f2d4b7f6a01")
             await office.suspend(entered.mandates[0])
+            await duties(office, term, entered.mandates[1])
             codes.append(tenant.district)
     return codes[0], codes[1]
+
+
+async def duties(office: Office, term: str, delegate: str) -> None:
+    await office.assigned(await office.station(await office.unit(2)), delegate)
+    await office.contact(delegate, person=await office.person())
+    group = await office.oversight_group(term)
+    await office.join(group, delegate)
+    await office.lead(group, delegate)
 
 
 async def connected(city: Platform, url: URL) -> asyncpg.Connection:
