@@ -9,7 +9,7 @@ import asyncio
 import logging
 import secrets
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -44,6 +44,7 @@ class Chain(grpc.aio.ServerInterceptor):
         directory: Directory,
         telemetry: Telemetry,
         calls_in_flight: int,
+        digest_keys: Sequence[bytes],
     ) -> None:
         self._rpcs = rpcs
         self._catalogues = catalogues
@@ -51,6 +52,7 @@ class Chain(grpc.aio.ServerInterceptor):
         self._directory = directory
         self._telemetry = telemetry
         self._limit = calls_in_flight
+        self._digest_keys = digest_keys
         self._in_flight: Counter[str] = Counter()
         self._handlers: dict[str, Handler | None] = {}
 
@@ -106,7 +108,7 @@ class Chain(grpc.aio.ServerInterceptor):
                 district = self._tenant(rpc, caller, metadata)
                 _check_access(rpc, caller)
                 if not rpc.safe:
-                    idempotency.begin(caller.subject, rpc.path)
+                    idempotency.begin(caller.subject, rpc.path, self._digest_keys)
                 if district is None:
                     yield
                 else:

@@ -149,7 +149,7 @@ class WriteTx(ReadTx):
             return
         stored = await self._connection.fetchrow(RECALL, self._request.subject, self._request.request_id)
         if stored:
-            if stored.digest != self._request.digest:
+            if stored.digest not in self._request.digests:
                 raise Refusal("REQUEST_ID_REUSED")
             raise idempotency.Replayed(stored.answer)
 

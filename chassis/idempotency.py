@@ -3,10 +3,14 @@
 The answer of a mutation is stored under (district, caller, request_id) in the
 transaction of its effect, for 24 hours. A write transaction asks first whether
 the answer is there; if so the call ends with it. AIP-155.
+
+The digest of what was asked is keyed: a request may hold what nobody may find in
+the database, and of a number with few unknown digits a plain digest tells all.
 """
 
 import hashlib
-from collections.abc import Iterable
+import hmac
+from collections.abc import Iterable, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 
@@ -17,11 +21,17 @@ KEPT_HOURS = 24
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What makes a request the same: who sent it, under which id, and the digest of what was asked."""
+    """What makes a request the same: who sent it, under which id, and the digest of what was asked, under each of the
+    keys: the first is stored, and an answer stored before a master key was replaced is found by another.
+    """
 
     subject: str
     request_id: str
-    digest: bytes
+    digests: Sequence[bytes]
+
+    @property
+    def digest(self) -> bytes:
+        return self.digests[0]
 
 
 class Replayed(Exception):
@@ -32,25 +42,26 @@ class Replayed(Exception):
         self.answer = answer
 
 
-_mutation: ContextVar[tuple[str, str]] = ContextVar("mutation")
+_mutation: ContextVar[tuple[str, str, Sequence[bytes]]] = ContextVar("mutation")
 _request: ContextVar[Request | None] = ContextVar("request", default=None)
 
 
-def begin(subject: str, path: str) -> None:
-    """This task's call is a mutation of this RPC by this caller."""
-    _mutation.set((subject, path))
+def begin(subject: str, path: str, keys: Sequence[bytes]) -> None:
+    """This task's call is a mutation of this RPC by this caller; `keys` are those of the digest, the newest first."""
+    _mutation.set((subject, path, keys))
 
 
 def identify(request_id: str, messages: Iterable[Message]) -> None:
     """Makes the call repeatable: the messages are all that was asked. An empty request_id asks for nothing."""
     if request_id:
-        subject, path = _mutation.get()
+        subject, path, keys = _mutation.get()
         digest = hashlib.sha256(path.encode())
         for message in messages:
             content = message.SerializeToString(deterministic=True)
             digest.update(len(content).to_bytes(8))  # or two messages could be taken for one
             digest.update(content)
-        _request.set(Request(subject, request_id, digest.digest()))
+        digests = [hmac.digest(key, digest.digest(), "sha256") for key in keys]
+        _request.set(Request(subject, request_id, digests))
 
 
 def current() -> Request | None:

@@ -61,6 +61,7 @@ async def listening(
     """Serves until the end of the block, then lets calls in flight finish within `shutdown_grace`."""
     manifests = [manifest for manifest, _ in services]
     names = [manifest.service.full_name for manifest in manifests]
+    vault = Vault.of(settings)
     chain = Chain(
         inventory(manifest.service for manifest in manifests),
         {manifest.service.full_name: Catalogue(manifest.reasons) for manifest in manifests},
@@ -68,8 +69,8 @@ async def listening(
         directory,
         telemetry,
         settings.district_calls_in_flight,
+        vault.derive_all("requests"),
     )
-    vault = Vault.of(settings)
     server = grpc.aio.server(interceptors=[chain], options=OPTIONS)
     for manifest, database in services:
         manifest.add_to_server(manifest.servicer(database, vault), server)

@@ -55,6 +55,14 @@ class Vault:
         expand = HKDF(SHA256(), KEY_BYTES, salt=None, info=f"quanyutong {purpose} {district}".encode())
         return expand.derive(self._key(key or self.current))
 
+    def derive_all(self, purpose: str) -> list[bytes]:
+        """The city-wide subkeys for a purpose, of each master key, the newest first."""
+        return [self.derive(purpose, "city", key) for key in self._keys]
+
+    def wrapped_by_current(self, wrapped: bytes) -> bool:
+        """Whether the current master key wrapped it, and no one that was replaced."""
+        return wrapped[:ID_DIGITS] == self.current.encode()
+
     def wrap(self, purpose: str, district: str, secret: bytes) -> bytes:
         """A key, encrypted (AES-256-GCM): the master key's id, nonce, ciphertext."""
         nonce = os.urandom(NONCE_BYTES)

@@ -43,7 +43,7 @@ class Districts:
 
     async def GetDistrict(self, request: pb.GetDistrictRequest, _: Context) -> pb.District:
         async with self._database.read_city() as tx:
-            return _message(await _load(tx, _code(request.name)))
+            return _message(await load_district(tx, _code(request.name)))
 
     async def CreateDistrict(self, request: pb.CreateDistrictRequest, _: Context) -> pb.District:
         given = request.district
@@ -64,7 +64,7 @@ class Districts:
         changes = {field: getattr(given, field) for field in masked(request.update_mask, CHANGEABLE)}
         with tenancy.acting_for(code):
             async with self._database.write() as tx:
-                row = await _load(tx, code, lock=True)
+                row = await load_district(tx, code, lock=True)
                 check_etag(given.etag, row.revision)
                 return tx.reply(_changed(tx, await _save(tx, row, changes)))
 
@@ -80,14 +80,15 @@ class Districts:
         code = _code(request.name)
         with tenancy.acting_for(code):
             async with self._database.write() as tx:
-                row = await _load(tx, code, lock=True)
+                row = await load_district(tx, code, lock=True)
                 check_etag(request.etag, row.revision)
                 domain.check_suspension(code, row.suspended, suspend)
                 changes = {"suspended": suspend, "suspension_reason": reason}
                 return tx.reply(_changed(tx, await _save(tx, row, changes)))
 
 
-async def _load(tx: ReadTx, code: str, lock: bool = False) -> Row:
+async def load_district(tx: ReadTx, code: str, lock: bool = False) -> Row:
+    """Raises Refused DISTRICT_NOT_FOUND."""
     row = await tx.first(LOCK if lock else READ, code=code)
     if row is None:
         raise domain.Refused("DISTRICT_NOT_FOUND", district=code)

@@ -17,6 +17,7 @@ from quanyutong.registry.v1.events_pb2 import (
     OversightGroupFormed,
     OversightLeaderChanged,
     OversightMemberChanged,
+    PersonMerged,
     RotaChanged,
     RuleChanged,
     StationClosed,
@@ -41,5 +42,6 @@ PUBLISHES: tuple[type[Message], ...] = (
     OversightGroupFormed,
     OversightMemberChanged,
     OversightLeaderChanged,
+    PersonMerged,
 )
 CONSUMES: Mapping[type[Message], EventHandler] = {}

@@ -22,7 +22,7 @@ from quanyutong.registry.v1 import mandate_life_pb2 as life
 from quanyutong.registry.v1 import mandates_pb2 as pb
 from services.registry import domain, duties, eligibility, seats, vetting
 from services.registry.assemblies import load_term
-from services.registry.persons import load_person
+from services.registry.persons import load_current, load_person
 from services.registry.rules import rule_on, rulebook
 from services.registry.tables import mandate, suspension
 
@@ -67,7 +67,7 @@ class Mandates:
             async with self._database.write() as tx:
                 term = await load_term(tx, given.term)
                 domain.check_term_running(given.term, term.end_date, clock.today())
-                person = await load_person(tx, given.person)
+                person = await load_current(tx, given.person)
                 values = {
                     "person": person.id,
                     "assembly": term.assembly,

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from chassis.database import Database
 from chassis.manifest import Manifest
 from quanyutong.registry.v1 import errors_pb2, registry_pb2
 from quanyutong.registry.v1.events_pb2 import AuditSealed
@@ -9,9 +10,18 @@ from quanyutong.registry.v1.registry_pb2_grpc import add_RegistryServiceServicer
 from services.registry.audit_commands import audit
 from services.registry.commands import districts
 from services.registry.events import CONSUMES, PUBLISHES
+from services.registry.key_commands import keys
 from services.registry.reference import enter_reference_data
+from services.registry.respelling import spell_names
 from services.registry.servicer import Registry
 from services.registry.tables import CITY_TABLES
+
+
+async def bring_in(database: Database) -> None:
+    """What a migration cannot bring, since it acts for no district."""
+    await enter_reference_data(database)
+    await spell_names(database)
+
 
 MANIFEST = Manifest(
     name="registry",
@@ -24,6 +34,6 @@ MANIFEST = Manifest(
     publishes=PUBLISHES,
     consumes=CONSUMES,
     seals=AuditSealed,
-    seed=enter_reference_data,
-    commands=(districts, audit),
+    seed=bring_in,
+    commands=(districts, audit, keys),
 )

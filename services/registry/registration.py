@@ -13,9 +13,10 @@ from chassis.database import Database, ReadTx, Row, WriteTx
 from chassis.errors import FieldsInvalid
 from chassis.rules import Rulebook
 from chassis.sql import Sql
+from chassis.vault import Vault
 from chassis.wire import identifier, read_date, word
 from quanyutong.registry.v1 import mandates_pb2 as pb
-from services.registry import domain, eligibility, persons, seats, vetting
+from services.registry import domain, eligibility, persons, seats, secrets, vetting
 from services.registry.assemblies import load_term
 from services.registry.mandates import publish_confirmed, publish_ended
 from services.registry.persons import values_of
@@ -43,10 +44,17 @@ REGISTER = Sql(
     ),
 )
 Faults = list[tuple[str, str]]
+# What a row is told of a refusal that a single entry would get: the field, and why.
+SECRETS_REFUSED = {
+    "IDENTITY_NUMBER_INVALID": ("identity_number", "身份号码有误 / not a valid identity number"),
+    "IDENTITY_DISAGREES": ("identity_number", "与身份号码不一致 / does not agree with the identity number"),
+    "PHONE_INVALID": ("phone", "电话号码有误 / not a telephone number of China"),
+}
 
 
 class Registration:
     _database: Database
+    _vault: Vault
 
     async def RegisterMandates(
         self, requests: AsyncIterator[pb.RegisterMandatesRequest], _: Context
@@ -59,7 +67,7 @@ class Registration:
             domain.check_mandate_date(day, term.start_date, min(term.end_date - timedelta(days=1), clock.today()))
             book = await rulebook(tx, day)
             version = seats.check_room(book, term, len(await seats.taken(tx, term, day)), added=len(rows))
-            people, judged_by = await _people(tx, book, term, rows, day)
+            people, judged_by = await _people(tx, self._vault, book, term, rows, day)
             of_all = [vetting.mandates_per_person(book, term).version, *([version] if version else [])]
             shared = {
                 "assembly": term.assembly,
@@ -109,14 +117,14 @@ def _standing(term: Row, day: date) -> dict[str, Any]:
 
 
 async def _people(
-    tx: WriteTx, book: Rulebook, term: Row, rows: Sequence[pb.RegisterMandatesRequest.Row], day: date
+    tx: WriteTx, vault: Vault, book: Rulebook, term: Row, rows: Sequence[pb.RegisterMandatesRequest.Row], day: date
 ) -> tuple[list[UUID], dict[int, list[str]]]:
     """The person of each row, entered where new, and the versions of the rules that each was judged by.
 
     Raises FieldsInvalid that names every row at fault.
     """
     faults: Faults = []
-    new = _entries(rows, faults)
+    new = await _sealed(tx, vault, _entries(rows, faults), faults)
     await _check_units(tx, new, faults)
     known = await _check_known(tx, term, rows, day, faults)
     judged_by = _check_eligible(book, term, rows, new | known, day, faults)
@@ -135,16 +143,43 @@ def _row(fault: tuple[str, str]) -> int:
     return int(fault[0].removeprefix("rows[").partition("]")[0])
 
 
-def _entries(rows: Sequence[pb.RegisterMandatesRequest.Row], faults: Faults) -> dict[int, dict[str, Any]]:
-    """The columns of each new person, by row."""
+def _entries(
+    rows: Sequence[pb.RegisterMandatesRequest.Row], faults: Faults
+) -> dict[int, tuple[dict[str, Any], secrets.Given]]:
+    """The columns of each new person, by row, and what is to be sealed."""
     entries = {}
     for index, row in enumerate(rows):
         if row.WhichOneof("who") == "new_person":
             try:
-                entries[index] = values_of(row.new_person, f"rows[{index}].new_person")
+                given = secrets.given_of(row.new_person)
+                entries[index] = values_of(row.new_person, given, f"rows[{index}].new_person"), given
             except FieldsInvalid as error:
                 faults += error.violations
+            except domain.Refused as refused:
+                field, said = SECRETS_REFUSED[refused.reason]
+                faults.append((f"rows[{index}].new_person.{refused.facts.get('field', field)}", said))
     return entries
+
+
+async def _sealed(
+    tx: WriteTx, vault: Vault, entries: dict[int, tuple[dict[str, Any], secrets.Given]], faults: Faults
+) -> dict[int, dict[str, Any]]:
+    """All columns of each new person. An identity number that somebody has, or another row gives, is a fault."""
+    ids = await secrets.new_ids(tx, len(entries))
+    people = [(key, given) for key, (_, given) in zip(ids, entries.values(), strict=True)]
+    hidden = await secrets.sealed(tx, vault, people)
+    marks = [columns["identity_hash"] for columns in hidden if columns["identity_hash"]]
+    taken = await secrets.holders(tx, marks) if marks else {}
+    new = {}
+    for index, key, columns in zip(entries, ids, hidden, strict=True):
+        mark = columns["identity_hash"]
+        if mark in taken:
+            said = f"身份号码已登记于 persons/{taken[mark]} / this identity number is that of persons/{taken[mark]}"
+            faults.append((f"rows[{index}].new_person.identity_number", said))
+        elif mark:
+            taken[mark] = key
+        new[index] = {"key": key, **entries[index][0], **columns}
+    return new
 
 
 async def _check_units(tx: ReadTx, new: dict[int, dict[str, Any]], faults: Faults) -> None:
@@ -158,11 +193,13 @@ async def _check_units(tx: ReadTx, new: dict[int, dict[str, Any]], faults: Fault
 
 
 async def _check_known(
-    tx: ReadTx, term: Row, rows: Sequence[pb.RegisterMandatesRequest.Row], day: date, faults: Faults
+    tx: WriteTx, term: Row, rows: Sequence[pb.RegisterMandatesRequest.Row], day: date, faults: Faults
 ) -> dict[int, Row]:
     """The existing persons by row; nobody sits in the assembly twice at a time, or waits for a confirmation."""
     wanted = {index: identifier(row.person) for index, row in enumerate(rows) if row.person}
-    found = {row.id: row for row in await tx.all(select(person).where(person.c.id.in_(wanted.values())))}
+    # Locked, so that none of them is merged into another meanwhile.
+    known = select(person).where(person.c.id.in_(wanted.values()), person.c.merged_into.is_(None))
+    found = {row.id: row for row in await tx.all(known.order_by(person.c.id).with_for_update(read=True))}
     awaiting = and_(mandate.c.term == term.number, mandate.c.state.in_(("recommended", "vetted", *domain.IN_FORCE)))
     at_the_time = and_(mandate.c.active_from < term.end_date, seats.free_from > day)
     sitting = select(mandate.c.person).where(

@@ -9,12 +9,15 @@ from services.registry.audit import Audits
 from services.registry.compositions import Compositions
 from services.registry.contacts import Contacts
 from services.registry.districts import Districts
+from services.registry.keys import DistrictKeys
 from services.registry.mandates import Mandates
+from services.registry.merging import Merging
 from services.registry.oversight import Oversight
 from services.registry.persons import Persons
 from services.registry.registration import Registration
 from services.registry.rota import Rota
 from services.registry.rules import Rules
+from services.registry.secrets import Secrets
 from services.registry.stations import Stations
 from services.registry.summary import Summaries
 from services.registry.suspensions import Suspensions
@@ -40,6 +43,9 @@ class Registry(
     Contacts,
     Oversight,
     Attendance,
+    Secrets,
+    Merging,
+    DistrictKeys,
     RegistryServiceServicer,
 ):
     """One method an RPC: load, decide, save, publish, reply."""

@@ -14,6 +14,7 @@ from sqlalchemy import (
     Double,
     ForeignKeyConstraint,
     Integer,
+    LargeBinary,
     MetaData,
     PrimaryKeyConstraint,
     Table,
@@ -127,11 +128,31 @@ person = Table(
     Column("residence_since", Date),
     _created(),
     _revision(),
+    Column("identity_hash", LargeBinary),
+    Column("identity_last_four", Text),
+    Column("phone_sealed", LargeBinary),
+    Column("phone_last_four", Text),
+    Column("phone_key", Integer),
+    Column("pinyin", Text),
+    Column("initials", Text),
+    Column("merged_into", Uuid),
     Column("workplace", Text),
     Column("workplace_since", Date),
     PrimaryKeyConstraint("district", "id"),
     ForeignKeyConstraint(["district", "residence"], ["unit.district", "unit.code"]),
     ForeignKeyConstraint(["district", "workplace"], ["unit.district", "unit.code"]),
+    ForeignKeyConstraint(["district", "merged_into"], ["person.district", "person.id"]),
+)
+
+district_key = Table(
+    "district_key",
+    metadata,
+    _district(),
+    Column("purpose", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("wrapped", LargeBinary, nullable=False),
+    _created(),
+    PrimaryKeyConstraint("district", "purpose", "version"),
 )
 
 mandate = Table(

@@ -24,7 +24,7 @@ def identified(
     """What a call of its own is known by."""
 
     def call() -> idempotency.Request | None:
-        idempotency.begin(subject, path)
+        idempotency.begin(subject, path, [b"key", b"replaced key"])
         idempotency.identify(request_id, messages or [REQUEST])
         return idempotency.current()
 

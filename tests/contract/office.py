@@ -18,6 +18,7 @@ from quanyutong.registry.v1 import (
     oversight_pb2,
     persons_pb2,
     rules_pb2,
+    secrets_pb2,
     stations_pb2,
     units_pb2,
 )
@@ -105,6 +106,11 @@ class Office:
     async def person(self, display_name: str = "王小明", **fields: Any) -> str:
         person = persons_pb2.Person(display_name=display_name, **fields)
         return str((await self.call("CreatePerson", persons_pb2.CreatePersonRequest(person=person))).name)
+
+    async def merge(self, keep: str, merged: str) -> persons_pb2.Person:
+        request = secrets_pb2.MergePersonsRequest(keep=keep, merged=merged)
+        kept: persons_pb2.Person = await self.call("MergePersons", request)
+        return kept
 
     async def eligible(self, term: str, display_name: str = "王小明", **fields: Any) -> str:
         """A person who may sit in the term: of age, a national, and for years where its assembly is."""

@@ -16,6 +16,7 @@ from google.protobuf import json_format
 from google.rpc import error_details_pb2, status_pb2
 
 from tests.conftest import Platforms, fresh_tenant
+from tests.contract.identities import identity_number
 from tests.contract.office import STATION, Office, in_days
 from tests.contract.rest import as_grpc, comparable
 from tests.isolation.rpcs import METHODS, answer_of, outcome
@@ -39,6 +40,7 @@ class World:
         congress, yesterday = await office.congress(), in_days(-1)
         past = await office.open_term(await office.assembly(await office.unit(2)), start=in_days(-800), end=yesterday)
         term, person = await office.term(assembly), await office.person()
+        number = identity_number()
         return cls(
             office,
             {
@@ -61,6 +63,9 @@ class World:
                 "left": (await office.end(await office.active(term))).name,
                 "past_term": past.name,
                 **await cls.duties(office, term),
+                "identity_number": number,
+                "identified": await office.person("张三", identity_number=number, phone="13800138000"),
+                "double": await office.person("张三"),
             },
         )
 

@@ -17,9 +17,11 @@ from quanyutong.registry.v1 import (
     oversight_pb2,
     persons_pb2,
     rules_pb2,
+    secrets_pb2,
     stations_pb2,
     units_pb2,
 )
+from tests.contract.identities import identity_number
 from tests.contract.office import (
     INDUSTRY,
     NOBODY,
@@ -521,6 +523,60 @@ async def more_groups_than_the_district_has(office: Office) -> None:
 
 def test_every_reason_has_a_scenario() -> None:
     assert set(SCENARIOS) == set(REASONS)
+
+
+@refused_with("IDENTITY_NUMBER_INVALID")
+async def identity_number_of_no_day(office: Office) -> None:
+    await office.person(identity_number="500102198013010016")
+
+
+@refused_with("IDENTITY_DISAGREES")
+async def identity_number_of_another_day(office: Office) -> None:
+    await office.person(identity_number=identity_number(), birth_date=on("1999-09-09"))
+
+
+@refused_with("IDENTITY_TAKEN")
+async def identity_number_of_another(office: Office) -> None:
+    number = identity_number()
+    await office.person(identity_number=number)
+    await office.person(identity_number=number)
+
+
+@refused_with("IDENTITY_NOT_FOUND")
+async def identity_number_of_nobody(office: Office) -> None:
+    await office.call("FindPerson", secrets_pb2.FindPersonRequest(identity_number=identity_number()))
+
+
+@refused_with("PHONE_INVALID")
+async def phone_of_another_country(office: Office) -> None:
+    await office.person(phone="+1 202 555 0123")
+
+
+@refused_with("PERSON_MERGED")
+async def recommending_an_entry_that_was_merged(office: Office) -> None:
+    keep, merged = await office.person(), await office.person()
+    await office.merge(keep, merged)
+    await office.recommended(await office.term(), merged)
+
+
+@refused_with("PERSONS_DIFFER")
+async def merging_two_human_beings(office: Office) -> None:
+    people = [await office.person(identity_number=identity_number()) for _ in range(2)]
+    await office.merge(*people)
+
+
+@refused_with("MERGE_DOUBLES")
+async def merging_two_who_sit_in_one_term(office: Office) -> None:
+    term, people = await office.term(), [await office.person() for _ in range(2)]
+    for person in people:
+        await office.recommended(term, person)
+    await office.merge(*people)
+
+
+@refused_with("MERGE_WITH_ITSELF")
+async def merging_an_entry_with_itself(office: Office) -> None:
+    person = await office.person()
+    await office.merge(person, person)
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from quanyutong.registry.v1 import (
     oversight_pb2,
     persons_pb2,
     rules_pb2,
+    secrets_pb2,
     stations_pb2,
     units_pb2,
 )
@@ -69,6 +70,8 @@ async def test_every_mutation_is_answered_again_with_the_first_answer(office: Of
         "SuspendMandate": mandate_life_pb2.SuspendMandateRequest(name=in_force[0], reason="羁押"),
         "ReinstateMandate": mandate_life_pb2.ReinstateMandateRequest(name=in_force[1], reason="案件撤销"),
         "ChangeTerm": mandate_life_pb2.ChangeTermRequest(name=over, next=following),
+        "RevealPerson": secrets_pb2.RevealPersonRequest(name=person, purpose="通知开会"),
+        "MergePersons": secrets_pb2.MergePersonsRequest(keep=await office.person(), merged=await office.person()),
     }
     await repeat(office, requests)
 

@@ -19,7 +19,8 @@ from chassis import clock
 from tests.isolation.rpcs import METHODS, request_of
 
 # Texts that some rule asks for; the first that a field's rules accept is taken.
-TEXTS = ("rules/subdistrict_assembly.women_share", "CN", ">=1/3", "试验", "")
+IDENTITY_NUMBER = "360426199101010071"
+TEXTS = ("rules/subdistrict_assembly.women_share", "CN", ">=1/3", IDENTITY_NUMBER, "试验", "")
 
 
 def rules_of(field: Any) -> Any:

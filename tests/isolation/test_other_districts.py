@@ -19,7 +19,7 @@ from google.protobuf.message import Message
 
 from tests.conftest import Platforms, fresh_tenant
 from tests.contract.office import NOBODY, STATION, Office
-from tests.isolation.examples import name_fields, requests
+from tests.isolation.examples import IDENTITY_NUMBER, name_fields, requests
 from tests.isolation.rpcs import RPCS, Outcome, answer_of, outcome, request_of, short
 
 # The RPCs that act in the district of the token. The others answer with what is public, or are the city's own.
@@ -53,7 +53,8 @@ class District:
     async def made(cls, office: Office, channel: grpc.aio.Channel) -> "District":
         unit = await office.unit()
         assembly = await office.assembly(unit)
-        term, person = await office.term(assembly), await office.person("李四", residence=unit)
+        term = await office.term(assembly)
+        person = await office.person("李四", residence=unit, identity_number=IDENTITY_NUMBER)
         await office.recommended(term, person)
         mandate = await office.active(term)
         await office.override("77")
@@ -90,7 +91,7 @@ class District:
 def all_of(path: str) -> list[Message]:
     """The request without filters, unless it has to name something."""
     request = request_of(path)()
-    return [] if {"name", "parent"} & set(request.DESCRIPTOR.fields_by_name) else [request]
+    return [] if {"name", "parent", "identity_number"} & set(request.DESCRIPTOR.fields_by_name) else [request]
 
 
 @dataclass(frozen=True)
@@ -166,6 +167,7 @@ def test_there_is_enough_to_try() -> None:
         "GetSummary",
         "ListAudit",
         "VerifyAudit",
+        "FindPerson",
     }
 
 
