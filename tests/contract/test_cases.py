@@ -16,12 +16,13 @@ from google.protobuf import json_format
 from google.rpc import error_details_pb2, status_pb2
 
 from tests.conftest import Platforms, fresh_tenant
-from tests.contract.identities import identity_number
 from tests.contract.office import STATION, Office, in_days
 from tests.contract.rest import as_grpc, comparable
 from tests.isolation.rpcs import METHODS, answer_of, outcome
 
 CASES = tomllib.loads(Path(__file__).with_name("cases.toml").read_text())["case"]
+# The example of GB 11643.
+IDENTITY_NUMBER = "11010519491231002X"
 STAFF = ("clerk", "examiner", "administrator")
 LOCALES = {"en": "en", "zh-CN": "zh-CN", "de, en;q=0.5": "en", "fr": "zh-CN", "zh;q=0.3, en;q=0.2": "zh-CN"}
 
@@ -40,7 +41,6 @@ class World:
         congress, yesterday = await office.congress(), in_days(-1)
         past = await office.open_term(await office.assembly(await office.unit(2)), start=in_days(-800), end=yesterday)
         term, person = await office.term(assembly), await office.person()
-        number = identity_number()
         return cls(
             office,
             {
@@ -63,8 +63,8 @@ class World:
                 "left": (await office.end(await office.active(term))).name,
                 "past_term": past.name,
                 **await cls.duties(office, term),
-                "identity_number": number,
-                "identified": await office.person("张三", identity_number=number, phone="13800138000"),
+                "identity_number": IDENTITY_NUMBER,
+                "identified": await office.person("张三", identity_number=IDENTITY_NUMBER, phone="13800138000"),
                 "double": await office.person("张三"),
             },
         )

@@ -5,11 +5,11 @@ import asyncio
 import asyncpg
 
 from chassis import tenancy
-from chassis.migrations import open_database
 from chassis.vault import Vault
 from quanyutong.registry.v1 import persons_pb2
 from quanyutong.registry.v1 import secrets_pb2 as pb
 from services.registry import keys
+from tests.audit.archive import opened
 from tests.contract.identities import identity_number
 from tests.contract.office import DEPUTY, Office, Row
 from tests.contract.test_secrets import find, reveal
@@ -67,7 +67,7 @@ async def test_a_replaced_master_key_is_let_go_after_a_rotation(office: Office) 
     await office.person(identity_number=number)
     old, fresh = Vault.of(settings), b"n" * 32
     both, alone = Vault([fresh, *old._keys.values()]), Vault([fresh])
-    database = open_database(settings, "registry")
+    database = opened(office.tenant.platform)
     try:
         with tenancy.acting_for(office.district):
             async with database.write() as tx:
