@@ -1,4 +1,4 @@
-"""`qyt districts`: the directory of districts, through the public API."""
+"""`qyt districts`: the directory of districts, through the public API; and the group `qyt registry`."""
 
 from collections.abc import Callable, Coroutine
 from typing import Any
@@ -18,6 +18,11 @@ from quanyutong.registry.v1.registry_pb2_grpc import RegistryServiceStub
 
 SERVICE = registry_pb2.DESCRIPTOR.services_by_name["RegistryService"]
 Work = Callable[[RegistryServiceStub, list[tuple[str, str]]], Coroutine[Any, Any, None]]
+
+
+@click.group()
+def registry() -> None:
+    """The register of a district."""
 
 
 @click.group()

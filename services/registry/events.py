@@ -7,6 +7,7 @@ from google.protobuf.message import Message
 from chassis.manifest import EventHandler
 from quanyutong.common.v1.events_pb2 import DistrictChanged
 from quanyutong.registry.v1.events_pb2 import (
+    ActivitiesRecorded,
     AssemblyCreated,
     AuditSealed,
     ContactChanged,
@@ -43,5 +44,6 @@ PUBLISHES: tuple[type[Message], ...] = (
     OversightMemberChanged,
     OversightLeaderChanged,
     PersonMerged,
+    ActivitiesRecorded,
 )
 CONSUMES: Mapping[type[Message], EventHandler] = {}

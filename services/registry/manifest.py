@@ -8,9 +8,10 @@ from quanyutong.registry.v1 import errors_pb2, registry_pb2
 from quanyutong.registry.v1.events_pb2 import AuditSealed
 from quanyutong.registry.v1.registry_pb2_grpc import add_RegistryServiceServicer_to_server
 from services.registry.audit_commands import audit
-from services.registry.commands import districts
+from services.registry.commands import districts, registry
 from services.registry.events import CONSUMES, PUBLISHES
 from services.registry.key_commands import keys
+from services.registry.performance_command import performance
 from services.registry.reference import enter_reference_data
 from services.registry.respelling import spell_names
 from services.registry.servicer import Registry
@@ -23,6 +24,7 @@ async def bring_in(database: Database) -> None:
     await spell_names(database)
 
 
+registry.add_command(performance)
 MANIFEST = Manifest(
     name="registry",
     service=registry_pb2.DESCRIPTOR.services_by_name["RegistryService"],
@@ -35,5 +37,5 @@ MANIFEST = Manifest(
     consumes=CONSUMES,
     seals=AuditSealed,
     seed=bring_in,
-    commands=(districts, audit, keys),
+    commands=(districts, registry, audit, keys),
 )

@@ -3,16 +3,20 @@
 from chassis.database import Database
 from chassis.vault import Vault
 from quanyutong.registry.v1.registry_pb2_grpc import RegistryServiceServicer
+from services.registry.activities import Activities
 from services.registry.assemblies import Assemblies
 from services.registry.attendance import Attendance
 from services.registry.audit import Audits
+from services.registry.bulk_recording import BulkRecording
 from services.registry.compositions import Compositions
 from services.registry.contacts import Contacts
 from services.registry.districts import Districts
+from services.registry.export import Export
 from services.registry.keys import DistrictKeys
 from services.registry.mandates import Mandates
 from services.registry.merging import Merging
 from services.registry.oversight import Oversight
+from services.registry.performance import PerformanceRecord
 from services.registry.persons import Persons
 from services.registry.registration import Registration
 from services.registry.rota import Rota
@@ -46,6 +50,10 @@ class Registry(
     Secrets,
     Merging,
     DistrictKeys,
+    Activities,
+    BulkRecording,
+    PerformanceRecord,
+    Export,
     RegistryServiceServicer,
 ):
     """One method an RPC: load, decide, save, publish, reply."""

@@ -288,3 +288,43 @@ def _in_oversight_group(name: str) -> Table:
 
 oversight_member = _in_oversight_group("oversight_member")
 oversight_leader = _in_oversight_group("oversight_leader")
+
+activity = Table(
+    "activity",
+    metadata,
+    _district(),
+    _id(),
+    Column("kind", Text, nullable=False),
+    Column("day", Date, nullable=False),
+    Column("people_received", Integer, nullable=False, server_default=text("0")),
+    Column("subject", Text, nullable=False, server_default=text("''")),
+    Column("unit", Text),
+    Column("source", Text, nullable=False, server_default=text("''")),
+    Column("confirmed", Boolean, nullable=False, server_default=text("false")),
+    Column("withdrawal_reason", Text, nullable=False, server_default=text("''")),
+    _created(),
+    _revision(),
+    PrimaryKeyConstraint("district", "id"),
+    ForeignKeyConstraint(["district", "unit"], ["unit.district", "unit.code"]),
+)
+
+participation = Table(
+    "participation",
+    metadata,
+    _district(),
+    Column("activity", Uuid, nullable=False),
+    Column("mandate", Uuid, nullable=False),
+    PrimaryKeyConstraint("district", "activity", "mandate"),
+    ForeignKeyConstraint(["district", "activity"], ["activity.district", "activity.id"]),
+    ForeignKeyConstraint(["district", "mandate"], ["mandate.district", "mandate.id"]),
+)
+
+participation_told = Table(
+    "participation_told",
+    metadata,
+    _district(),
+    Column("event_type", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("mandate", Uuid, nullable=False),
+    PrimaryKeyConstraint("district", "event_type", "source", "mandate"),
+)

@@ -12,7 +12,8 @@ import pytest
 from chassis.auth import ROLES
 from chassis.rpc import Rpc
 from tests.conftest import Platforms, fresh_tenant
-from tests.contract.office import Office
+from tests.contract.acts import record
+from tests.contract.office import Office, in_days
 from tests.isolation.rpcs import RPCS, Metadata, Outcome, code_of, outcome
 
 # What only a fault of ours would put before a caller.
@@ -76,7 +77,9 @@ async def entries(office: Office) -> tuple[str, ...]:
     # A district of the city's own, which the tests may change as they like.
     district = f"districts/{await office.tenant.platform.fresh_district()}"
     rules = ("rules/subdistrict_assembly.size_max", "rules/subdistrict_assembly.nomination")
-    return (unit, assembly, term, person, *mandates, district, *rules, *await duties(office, unit, term, mandates[-1]))
+    activity = await record(office, mandates[-1], day=in_days(0))
+    between = await duties(office, unit, term, mandates[-1])
+    return (unit, assembly, term, person, *mandates, activity.name, district, *rules, *between)
 
 
 async def duties(office: Office, unit: str, term: str, delegate: str) -> tuple[str, ...]:

@@ -59,7 +59,8 @@ async def answered(ground: Ground, path: str, verb: str, url: str, **content: An
     headers: Mapping[str, Any] = dict(ground.metadata(RPCS[path]))
     response = await ground.rest.request(verb, url, headers={**headers, **content.pop("headers", {})}, **content)
     if response.is_success:
-        response.json()
+        if METHODS[path].output_type.full_name != "google.api.HttpBody":
+            response.json()
         return response
     assert 400 <= response.status_code < 500, response.text
     status = json_format.Parse(response.text, status_pb2.Status())

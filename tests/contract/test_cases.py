@@ -11,11 +11,12 @@ from typing import Any
 import grpc
 import httpx
 import pytest
-from google.api import annotations_pb2
+from google.api import annotations_pb2, httpbody_pb2
 from google.protobuf import json_format
 from google.rpc import error_details_pb2, status_pb2
 
 from tests.conftest import Platforms, fresh_tenant
+from tests.contract.acts import delegates, record
 from tests.contract.office import STATION, Office, in_days
 from tests.contract.rest import as_grpc, comparable
 from tests.isolation.rpcs import METHODS, answer_of, outcome
@@ -66,6 +67,7 @@ class World:
                 "identity_number": IDENTITY_NUMBER,
                 "identified": await office.person("张三", identity_number=IDENTITY_NUMBER, phone="13800138000"),
                 "double": await office.person("张三"),
+                **await acts_of(office, term),
             },
         )
 
@@ -110,6 +112,13 @@ class World:
         return {"authorization": f"Bearer {token}", **self.filled(case.get("headers", {}))}
 
 
+async def acts_of(office: Office, term: str) -> dict[str, str]:
+    """A delegate, and what the delegate did yesterday."""
+    (acting,) = await delegates(office, term=term)
+    activities = {name: await record(office, acting) for name in ("activity", "to_correct", "to_withdraw")}
+    return {"acting": acting, **{name: activity.name for name, activity in activities.items()}}
+
+
 @dataclass(frozen=True)
 class Answer:
     """What came back, as JSON, and its reason when it is a refusal."""
@@ -133,7 +142,7 @@ class Doors:
         verb, target = world.filled(case["call"]).split(" ")
         body = world.filled(case["body"]) if "body" in case else None
         response = await self.client.request(verb, target, json=body, headers={**world.headers(case), **headers})
-        content = response.json()
+        content = content_of(response)
         status = json_format.ParseDict(content, status_pb2.Status()) if response.is_error else status_pb2.Status()
         return Answer(response.status_code, _reason(status), content)
 
@@ -147,6 +156,14 @@ class Doors:
         if ended.code is grpc.StatusCode.OK:
             return Answer(200, "", json_format.MessageToDict(answer_of(path).FromString(ended.answers[0])))
         return Answer(0, ended.reason, json_format.MessageToDict(ended.status))
+
+
+def content_of(response: httpx.Response) -> Any:
+    """The JSON of an answer; of a file what its message is, a google.api.HttpBody."""
+    kind = response.headers["content-type"]
+    if kind == "application/json":
+        return response.json()
+    return json_format.MessageToDict(httpbody_pb2.HttpBody(content_type=kind, data=response.content))
 
 
 def _reason(status: status_pb2.Status) -> str:

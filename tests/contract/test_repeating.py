@@ -8,6 +8,7 @@ import pytest
 
 from chassis import development
 from quanyutong.registry.v1 import (
+    activities_pb2,
     assemblies_pb2,
     contacts_pb2,
     mandate_life_pb2,
@@ -19,6 +20,7 @@ from quanyutong.registry.v1 import (
     stations_pb2,
     units_pb2,
 )
+from tests.contract.acts import delegates, entry, record
 from tests.contract.office import HOUSE, NOBODY, RESIDENT, SIZE_MAX, TOWN, Office, in_days, mask, on
 from tests.harness import refused
 
@@ -72,6 +74,7 @@ async def test_every_mutation_is_answered_again_with_the_first_answer(office: Of
         "ChangeTerm": mandate_life_pb2.ChangeTermRequest(name=over, next=following),
         "RevealPerson": secrets_pb2.RevealPersonRequest(name=person, purpose="通知开会"),
         "MergePersons": secrets_pb2.MergePersonsRequest(keep=await office.person(), merged=await office.person()),
+        **await _acts(office, term),
     }
     await repeat(office, requests)
 
@@ -111,6 +114,19 @@ async def repeat(office: Office, requests: dict[str, Any]) -> None:
         first[rpc] = await office.call(rpc, request)
     # After all of them: the state that each one found is gone by now.
     assert {rpc: await office.call(rpc, request) for rpc, request in requests.items()} == first
+
+
+async def _acts(office: Office, term: str) -> dict[str, Any]:
+    """Each with a source or an etag, so that a second time would be refused."""
+    (mandate,) = await delegates(office, term=term)
+    corrected, withdrawn = [(await record(office, mandate)).name for _ in range(2)]
+    changed = entry(mandate, name=corrected, subject="改", etag='"1"')
+    return {
+        "RecordActivity": activities_pb2.RecordActivityRequest(activity=entry(mandate, source="meetings/1")),
+        "RecordActivities": activities_pb2.RecordActivitiesRequest(activities=[entry(mandate, source="meetings/2")]),
+        "CorrectActivity": activities_pb2.CorrectActivityRequest(activity=changed, update_mask=mask("subject")),
+        "WithdrawActivity": activities_pb2.WithdrawActivityRequest(name=withdrawn, reason="登记有误"),
+    }
 
 
 async def test_one_effect_whatever_happened_in_between(office: Office) -> None:

@@ -18,6 +18,7 @@ from tests.demo.baitao import Baitao
 from tests.demo.city import City, overseer
 from tests.demo.registering import register
 from tests.demo.standing import PlatformFailed, connected, standing
+from tests.demo.year import BaitaosYear
 
 INTERRUPTED = 130
 SYNTHETIC = "Every person is synthetic, and named so: a surname, 某, the subdistrict's code and a number."
@@ -45,7 +46,10 @@ async def demo(settings: Settings) -> bool:
             subdistrict = Baitao(stub, city.staff(published.BAITAO[:6]))
             with timed("Stations and oversight groups of Baitao"):
                 await subdistrict.register()
-            return await shown(city, subdistrict)
+            year = BaitaosYear(stub, city.staff(published.BAITAO[:6]))
+            with timed("Acts of duty of Baitao's delegates in 2023"):
+                await year.record()
+            return await shown(city, subdistrict, year)
 
 
 async def registered(city: City, stub: RegistryServiceStub) -> None:
@@ -60,15 +64,15 @@ async def registered(city: City, stub: RegistryServiceStub) -> None:
     )
 
 
-async def shown(city: City, subdistrict: Baitao) -> bool:
+async def shown(city: City, subdistrict: Baitao, year: BaitaosYear) -> bool:
     with timed("Counted"):
         names, summaries, (mandates, holding_two) = await asyncio.gather(city.names(), city.summaries(), city.baitao())
-        found = await subdistrict.found()
+        found, done = await subdistrict.found(), await year.counted()
     click.echo()
     for line in table.city(names, summaries):
         click.echo(line)
     figures = table.compared(summaries, [mandate.capacity for mandate in mandates], holding_two)
-    figures += table.of_baitao(found)
+    figures += table.of_baitao(found) + table.of_the_year(done)
     click.echo(f"\n{f'state of {published.AS_OF}':<60}{'published':>10}{'counted':>10}")
     for figure in figures:
         click.echo(str(figure))

@@ -25,6 +25,7 @@ from quanyutong.registry.v1.stations_pb2 import (
 from quanyutong.registry.v1.summary_pb2 import AssemblyCount, Summary
 from tests.demo import published
 from tests.demo.baitao import Found
+from tests.demo.year import Year
 
 HEADINGS = ("code", "district", "congress", "assemblies", "representatives", "women", "community workers", "residents")
 WIDTHS = (6, 26, 8, 10, 15, 6, 17, 9)
@@ -143,4 +144,19 @@ def of_baitao(found: Found) -> list[Compared]:
         Compared("Baitao: of these, with members and a leader", published.BAITAO_OVERSIGHT_GROUPS, found.led),
         Compared("Baitao: attend the assembly, each once", published.BAITAO_REPRESENTATIVES, len(found.attendees)),
         Compared("Baitao: of these, by right as deputies", published.BAITAO_DEPUTIES, found.by_right),
+    ]
+
+
+def of_the_year(counted: Year) -> list[Compared]:
+    """The published figures of what Baitao's delegates did in 2023."""
+    return [
+        Compared(
+            "Baitao in 2023: inspection and check, person-times",
+            published.BAITAO_INSPECTIONS_AND_CHECKS,
+            counted.inspection_and_check,
+        ),
+        Compared(
+            "Baitao in 2023: policy outreach, person-times", published.BAITAO_POLICY_OUTREACH, counted.policy_outreach
+        ),
+        Compared("Baitao in 2023: people received", published.BAITAO_PEOPLE_RECEIVED, counted.people_received),
     ]

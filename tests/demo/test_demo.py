@@ -5,6 +5,12 @@ from collections import Counter, defaultdict
 
 import pytest
 
+from quanyutong.registry.v1.activities_pb2 import (
+    ACTIVITY_KIND_INSPECTION,
+    ACTIVITY_KIND_LAW_ENFORCEMENT_CHECK,
+    ACTIVITY_KIND_POLICY_OUTREACH,
+    ACTIVITY_KIND_RECEPTION,
+)
 from quanyutong.registry.v1.assemblies_pb2 import ASSEMBLY_KIND_DISTRICT_CONGRESS, ASSEMBLY_KIND_SUBDISTRICT_ASSEMBLY
 from quanyutong.registry.v1.attendance_pb2 import AttendanceGround, Attendee
 from quanyutong.registry.v1.mandates_pb2 import (
@@ -15,6 +21,7 @@ from quanyutong.registry.v1.mandates_pb2 import (
     CAPACITY_RESIDENT,
 )
 from quanyutong.registry.v1.oversight_pb2 import OversightGroup, OversightMember
+from quanyutong.registry.v1.performance_pb2 import KindTotal, Performance
 from quanyutong.registry.v1.persons_pb2 import GENDER_FEMALE, OCCUPATION_COMMUNITY_WORKER
 from quanyutong.registry.v1.stations_pb2 import (
     STATION_KIND_HOUSE,
@@ -26,6 +33,7 @@ from services.registry.reference import FILES
 from tests.demo import plan, published, table
 from tests.demo.baitao import MEMBERS_A_GROUP, Found, planned_stations
 from tests.demo.people import person
+from tests.demo.year import Year, planned
 
 
 @pytest.fixture(scope="module")
@@ -150,3 +158,27 @@ def test_a_group_counts_as_led_with_all_members_and_one_leader() -> None:
     found = Found(Counter(), groups, [Attendee(grounds=[own, both]), Attendee(grounds=[own])])
     assert (found.led, found.by_right) == (1, 1)
     assert not all(figure.equal for figure in table.of_baitao(found))
+
+
+def test_baitaos_year_has_the_published_sums_and_is_the_same_in_every_run() -> None:
+    delegates = [f"mandates/{number}" for number in range(71)]
+    acts = planned(delegates)
+    assert acts == planned(delegates)
+    times: Counter[int] = Counter()
+    for act in acts:
+        times[act.kind] += len(set(act.mandates))
+    assert times[ACTIVITY_KIND_INSPECTION] + times[ACTIVITY_KIND_LAW_ENFORCEMENT_CHECK] == 92
+    assert times[ACTIVITY_KIND_POLICY_OUTREACH] == 126
+    assert sum(act.people_received for act in acts) == 7_682
+    assert all((act.people_received > 0) == (act.kind == ACTIVITY_KIND_RECEPTION) for act in acts)
+    assert {act.day.year for act in acts} == {2023}
+    assert len(acts) <= 1000
+
+
+def test_a_year_that_was_not_recorded_is_said_to_differ() -> None:
+    assert not any(figure.equal for figure in table.of_the_year(Year.of(Performance())))
+    kinds = [KindTotal(kind=ACTIVITY_KIND_INSPECTION, person_times=62)]
+    kinds += [KindTotal(kind=ACTIVITY_KIND_LAW_ENFORCEMENT_CHECK, person_times=30)]
+    kinds += [KindTotal(kind=ACTIVITY_KIND_POLICY_OUTREACH, person_times=126)]
+    whole = Performance(kinds=kinds, people_received=7_682)
+    assert all(figure.equal for figure in table.of_the_year(Year.of(whole)))

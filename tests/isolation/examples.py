@@ -18,6 +18,10 @@ from google.type.date_pb2 import Date
 from chassis import clock
 from tests.isolation.rpcs import METHODS, request_of
 
+# From a message to a field in it: names of fields, and places in repeated ones.
+Path = tuple[str | int, ...]
+# How the rule of a resource name begins; one that leaves the collection open is of names that mean nothing here.
+NAME = re.compile(r"\^[a-zA-Z]+/")
 # Texts that some rule asks for; the first that a field's rules accept is taken.
 IDENTITY_NUMBER = "360426199101010071"
 TEXTS = ("rules/subdistrict_assembly.women_share", "CN", ">=1/3", IDENTITY_NUMBER, "试验", "")
@@ -71,6 +75,8 @@ def filled(message: Message, names: Sequence[str]) -> Message:
 def fill(message: Message, field: Any, names: Sequence[str]) -> None:
     """Sets what is required, and every resource name that is known; leaves the rest open."""
     if field.is_repeated:
+        if rules_of(field).repeated.min_items:
+            _fill_repeated(getattr(message, field.name), field, names)
         return
     if field.message_type is not None:
         _fill_message(getattr(message, field.name), field, names)
@@ -80,6 +86,15 @@ def fill(message: Message, field: Any, names: Sequence[str]) -> None:
     elif field_behavior_pb2.REQUIRED in behaviours(field):
         # A number, or the first value of an enum that is not "unspecified".
         setattr(message, field.name, 1)
+
+
+def _fill_repeated(entries: Any, field: Any, names: Sequence[str]) -> None:
+    """One entry, where the rules want any."""
+    if field.message_type is not None:
+        filled(entries.add(), names)
+    else:
+        pattern = as_python(rules_of(field).repeated.items.string.pattern)
+        entries.append(next((name for name in names if pattern.search(name)), ""))
 
 
 def _fill_message(message: Message, field: Any, names: Sequence[str]) -> None:
@@ -95,8 +110,8 @@ def _fill_message(message: Message, field: Any, names: Sequence[str]) -> None:
 
 
 def is_name(field: Any) -> bool:
-    """Whether its rule wants `collection/id`."""
-    return field.type == Described.TYPE_STRING and "/" in rules_of(field).string.pattern
+    """Whether its rule wants the name of an entry of the district: `collection/id`, the collection literally."""
+    return field.type == Described.TYPE_STRING and bool(NAME.match(rules_of(field).string.pattern))
 
 
 def _text(field: Any, names: Sequence[str]) -> str | None:
@@ -109,12 +124,20 @@ def _text(field: Any, names: Sequence[str]) -> str | None:
     return next(text for text in TEXTS if accepts(field, text))
 
 
-def name_fields(message: Message, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
-    """Where the message holds resource names: the path of each such field."""
+def name_fields(message: Message, path: Path = ()) -> Iterator[Path]:
+    """Where the message holds resource names: the path of each such field, with the places in repeated ones."""
     for field, value in message.ListFields():
         if field.is_repeated:
-            continue
-        if is_name(field):
+            yield from _in_repeated(field, value, (*path, field.name))
+        elif is_name(field):
             yield (*path, field.name)
         elif field.message_type is not None:
             yield from name_fields(value, (*path, field.name))
+
+
+def _in_repeated(field: Any, entries: Any, path: Path) -> Iterator[Path]:
+    for index, entry in enumerate(entries):
+        if isinstance(entry, Message):
+            yield from name_fields(entry, (*path, index))
+        elif NAME.match(rules_of(field).repeated.items.string.pattern):
+            yield (*path, index)

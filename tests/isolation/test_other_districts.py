@@ -18,8 +18,9 @@ from google.protobuf import json_format
 from google.protobuf.message import Message
 
 from tests.conftest import Platforms, fresh_tenant
-from tests.contract.office import NOBODY, STATION, Office
-from tests.isolation.examples import IDENTITY_NUMBER, name_fields, requests
+from tests.contract.acts import record
+from tests.contract.office import NOBODY, STATION, Office, in_days
+from tests.isolation.examples import IDENTITY_NUMBER, Path, name_fields, requests
 from tests.isolation.rpcs import RPCS, Outcome, answer_of, outcome, request_of, short
 
 # The RPCs that act in the district of the token. The others answer with what is public, or are the city's own.
@@ -33,6 +34,7 @@ COLLECTIONS = {
     "rota entry": "rotaEntries",
     "contact": "contacts",
     "group": "oversightGroups",
+    "activity": "activities",
 }
 VOLATILE = (
     (r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "id"),
@@ -73,6 +75,7 @@ class District:
             "rota entry": await office.assigned(house, names["mandate"]),
             "contact": await office.contact(names["mandate"], person=names["person"]),
             "group": group,
+            "activity": (await record(office, names["mandate"], day=in_days(0), unit=names["unit"])).name,
         }
 
     async def call(self, path: str, messages: list[Message]) -> Outcome:
@@ -129,18 +132,22 @@ def naming(path: str, own: Mapping[str, str], foreign: Mapping[str, str]) -> lis
             for kind, name in own.items():
                 if name == value_at(message, field):  # not a rule's name: rules are the platform's
                     set_at(changed[index], field, foreign[kind])
-                    made.append((".".join(field), changed))
+                    made.append((".".join(map(str, field)), changed))
     return made
 
 
-def value_at(message: Any, field: tuple[str, ...]) -> Any:
+def value_at(message: Any, field: Path) -> Any:
     for step in field:
-        message = getattr(message, step)
+        message = message[step] if isinstance(step, int) else getattr(message, step)
     return message
 
 
-def set_at(message: Any, field: tuple[str, ...], value: str) -> None:
-    setattr(value_at(message, field[:-1]), field[-1], value)
+def set_at(message: Any, field: Path, value: str) -> None:
+    place, step = value_at(message, field[:-1]), field[-1]
+    if isinstance(step, int):
+        place[step] = value
+    else:
+        setattr(place, step, value)
 
 
 def seen(path: str, ended: Outcome) -> Any:
