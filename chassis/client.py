@@ -11,16 +11,20 @@ from chassis.rpc import inventory
 
 # Seconds for a call that its caller gave no deadline.
 DEADLINE = 10.0
+LARGEST_ANSWER = 64 * 1024 * 1024
 
 
 def channel(
     address: str,
     services: Iterable[ServiceDescriptor],
     credentials: grpc.ChannelCredentials | None = None,
+    deadline: float = DEADLINE,
 ) -> grpc.aio.Channel:
     """A channel to `address` (`host:port`). What changes nothing is tried up to three times when unavailable."""
     options = [
-        ("grpc.service_config", _service_config(services)),
+        ("grpc.service_config", _service_config(services, deadline)),
+        # An import answers with each of its faults.
+        ("grpc.max_receive_message_length", LARGEST_ANSWER),
         ("grpc.keepalive_time_ms", 60_000),
         # A peer is reached directly, whatever proxy the environment names for the outside.
         ("grpc.enable_http_proxy", 0),
@@ -32,7 +36,7 @@ def channel(
     return grpc.aio.insecure_channel(address, options)
 
 
-def _service_config(services: Iterable[ServiceDescriptor]) -> str:
+def _service_config(services: Iterable[ServiceDescriptor], deadline: float) -> str:
     """gRPC's service config (A6): the same rule that the gateway's routes follow."""
     rpcs = inventory(services).values()
     safe = [{"service": r.service, "method": r.method} for r in rpcs if r.safe and not r.response_streaming]
@@ -45,7 +49,7 @@ def _service_config(services: Iterable[ServiceDescriptor]) -> str:
         "retryableStatusCodes": ["UNAVAILABLE"],
     }
     methods: list[dict[str, Any]] = [
-        {"name": safe, "timeout": f"{DEADLINE}s", "retryPolicy": retry},
-        {"name": every, "timeout": f"{DEADLINE}s"},
+        {"name": safe, "timeout": f"{deadline}s", "retryPolicy": retry},
+        {"name": every, "timeout": f"{deadline}s"},
     ]
     return json.dumps({"methodConfig": [method for method in methods if method["name"]]})

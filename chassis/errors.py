@@ -7,6 +7,7 @@ text in Chinese and English. A reason is named here without its prefix.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 from typing import Protocol, runtime_checkable
 
 import grpc
@@ -47,6 +48,9 @@ class Refusal(Exception):
 
 class FieldsInvalid(Refusal):
     """Fields of the request break their rules: (field path, what is wrong) for each."""
+
+    # For machines, a word for each violation, where the service has any.
+    words: Sequence[str] = ()
 
     def __init__(self, violations: Sequence[tuple[str, str]], reason: str = "FIELD_INVALID", **facts: object) -> None:
         super().__init__(reason, **(facts or {"fields": ", ".join(dict(violations))}))
@@ -96,8 +100,8 @@ class Catalogue:
 def _bad_request(refusal: FieldsInvalid) -> error_details_pb2.BadRequest:
     """The violations, as many of the first ones as there is room for."""
     bad = error_details_pb2.BadRequest()
-    for field, description in refusal.violations:
-        bad.field_violations.add(field=field, description=_shortened(description))
+    for (field, description), word in zip(refusal.violations, refusal.words or repeat(""), strict=False):
+        bad.field_violations.add(field=field, description=_shortened(description), reason=word)
         if bad.ByteSize() > MOST_VIOLATIONS:
             del bad.field_violations[-1]
             break

@@ -15,14 +15,10 @@ from chassis.settings import Settings, SettingsInvalid
 from quanyutong.registry.v1 import districts_pb2 as pb
 from quanyutong.registry.v1 import registry_pb2
 from quanyutong.registry.v1.registry_pb2_grpc import RegistryServiceStub
+from services.registry.import_commands import import_, template
 
 SERVICE = registry_pb2.DESCRIPTOR.services_by_name["RegistryService"]
 Work = Callable[[RegistryServiceStub, list[tuple[str, str]]], Coroutine[Any, Any, None]]
-
-
-@click.group()
-def registry() -> None:
-    """The register of a district."""
 
 
 @click.group()
@@ -84,6 +80,15 @@ def create(code: str, display_name: str) -> None:
     district = pb.District(name=_name(code), display_name=display_name)
     request = pb.CreateDistrictRequest(district=district, request_id=str(uuid4()))
     _call(lambda stub, metadata: _show(stub.CreateDistrict(request, metadata=metadata)))
+
+
+@click.group()
+def registry() -> None:
+    """The register of a district."""
+
+
+for command in (import_, template):
+    registry.add_command(command)
 
 
 def _name(code: str) -> str:

@@ -8,6 +8,7 @@ second entry of the same number be noticed. Rotation wraps it anew, no more.
 """
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -110,6 +111,12 @@ async def unseal(tx: ReadTx, vault: Vault, field: str, sealed: bytes, version: i
     """The reverse of `Sealer.seal`. Raises ValueError when it was changed or moved."""
     row = await tx.one(OF_VERSION, use=DATA, count=version)
     return _unsealed(_unwrapped(vault, tx, row), field, sealed)
+
+
+async def opener(tx: ReadTx, vault: Vault) -> Callable[[str, bytes, int], str]:
+    """The same as `unseal` for many at once."""
+    held = {row.version: _unwrapped(vault, tx, row) for row in await tx.all(ALL) if row.purpose == DATA}
+    return lambda field, sealed, version: _unsealed(held[version], field, sealed)
 
 
 def field_of(key: object) -> str:

@@ -46,11 +46,13 @@ CHANGEABLE = (
     "workplace_since",
 )
 SECRET = ("identity_number", "phone")
+# The columns of an entry that are written.
+ENTERED = (*CHANGEABLE, "pinyin", "initials", *secrets.COLUMNS)
 BY_ID = select(person).where(person.c.id == bindparam("key"))
 READ, LOCK = Sql(BY_ID), Sql(BY_ID.with_for_update())
 ENTER = Sql(
     insert(person).values(id=bindparam("key")).returning(person),
-    columns=(*CHANGEABLE, "pinyin", "initials", *secrets.COLUMNS),
+    columns=ENTERED,
 )
 
 
@@ -148,7 +150,7 @@ def values_of(entry: pb.Person, given: secrets.Given, path: str = "person") -> d
     if given.identity:
         born, gender = agree(given.identity, values["birth_date"], values["gender"])
         values |= {"birth_date": born, "gender": gender}
-    return values | _spelt(entry.display_name)
+    return values | spelt(entry.display_name)
 
 
 def _columns(given: pb.Person, path: str = "person") -> dict[str, Any]:
@@ -171,7 +173,8 @@ def _units(values: dict[str, Any]) -> str:
     return ", ".join(sorted({code for code in (values["residence"], values["workplace"]) if code}))
 
 
-def _spelt(name: str) -> dict[str, str]:
+def spelt(name: str) -> dict[str, str]:
+    """The columns by which a name is found as it is spoken."""
     pinyin, initials = spelling(name)
     return {"pinyin": pinyin, "initials": initials}
 
@@ -191,7 +194,7 @@ def _agreed(row: Row, changes: dict[str, Any], given: secrets.Given, fields: Col
             if value and value != row[field]:
                 raise domain.Refused("IDENTITY_DISAGREES", field=field)
             changes[field] = row[field]
-    return changes | (_spelt(changes["display_name"]) if "display_name" in changes else {})
+    return changes | (spelt(changes["display_name"]) if "display_name" in changes else {})
 
 
 async def _sealed_changes(

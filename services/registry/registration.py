@@ -76,7 +76,7 @@ class Registration:
                 "recommender": opening.recommender,
                 "active_from": day,
                 "rule_version": version,
-                **_standing(term, day),
+                **standing(term, day),
             }
             values = [
                 shared
@@ -109,7 +109,7 @@ async def _received(
     return opening, [message.row for message in messages[1:]]
 
 
-def _standing(term: Row, day: date) -> dict[str, Any]:
+def standing(term: Row, day: date) -> dict[str, Any]:
     """Who sat in a term that is over has left with it."""
     if domain.standing("active", term.end_date, clock.today()) == "active":
         return {"state": "active", "state_since": day, "active_to": None, "end_reason": ""}

@@ -41,6 +41,9 @@ class Given:
         return "Given(…)"
 
 
+NOTHING = Given(None, "")
+
+
 class Secrets:
     _database: Database
     _vault: Vault
@@ -80,7 +83,7 @@ def identity_columns(key: bytes | None, given: Given) -> dict[str, Any]:
     if key is None or given.identity is None:
         return dict.fromkeys(IDENTITY_COLUMNS)
     number = given.identity.number
-    return {"identity_hash": _mark(key, number), "identity_last_four": number[-4:]}
+    return {"identity_hash": mark(key, number), "identity_last_four": number[-4:]}
 
 
 def phone_columns(key: keys.Sealer | None, who: UUID, given: Given) -> dict[str, Any]:
@@ -98,7 +101,7 @@ async def new_ids(tx: ReadTx, count: int) -> list[UUID]:
 async def find(tx: ReadTx, vault: Vault, identity: Identity) -> Row | None:
     """The person who has this identity number."""
     key = await keys.identity_key(tx, vault)
-    return await tx.first(BY_IDENTITY, mark=_mark(key, identity.number)) if key else None
+    return await tx.first(BY_IDENTITY, mark=mark(key, identity.number)) if key else None
 
 
 async def holders(tx: ReadTx, marks: Sequence[bytes]) -> dict[bytes, UUID]:
@@ -127,7 +130,8 @@ async def phone_of(tx: ReadTx, vault: Vault, row: Row) -> str:
     return await keys.unseal(tx, vault, keys.field_of(row.id), row.phone_sealed, row.phone_key)
 
 
-def _mark(key: bytes, number: str) -> bytes:
+def mark(key: bytes, number: str) -> bytes:
+    """The hash by which a number is found."""
     return hmac.digest(key, number.encode(), "sha256")
 
 

@@ -12,6 +12,7 @@ from services.registry.compositions import Compositions
 from services.registry.contacts import Contacts
 from services.registry.districts import Districts
 from services.registry.export import Export
+from services.registry.importing import Imports
 from services.registry.keys import DistrictKeys
 from services.registry.mandates import Mandates
 from services.registry.merging import Merging
@@ -54,6 +55,7 @@ class Registry(
     BulkRecording,
     PerformanceRecord,
     Export,
+    Imports,
     RegistryServiceServicer,
 ):
     """One method an RPC: load, decide, save, publish, reply."""

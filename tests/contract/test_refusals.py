@@ -14,6 +14,7 @@ from quanyutong.registry.v1 import (
     contacts_pb2,
     districts_pb2,
     errors_pb2,
+    imports_pb2,
     mandates_pb2,
     oversight_pb2,
     performance_pb2,
@@ -37,6 +38,7 @@ from tests.contract.office import (
     new_people,
     on,
 )
+from tests.contract.test_importing import importing, streaming
 from tests.harness import reason
 
 CATALOGUE = Catalogue(errors_pb2.ErrorReason.DESCRIPTOR)
@@ -604,6 +606,16 @@ async def file_of_no_term(office: Office) -> None:
     metadata = office.tenant.metadata("administrator")
     async for _ in office.registry.ExportPerformance(request, metadata=metadata):
         pass
+
+
+@refused_with("IMPORT_REFUSED")
+async def import_of_nobody(office: Office) -> None:
+    await importing(office, await office.term(), [imports_pb2.ImportRow()])
+
+
+@refused_with("IMPORT_OUT_OF_ORDER")
+async def import_of_nothing(office: Office) -> None:
+    await streaming(office, [])
 
 
 def test_every_reason_has_a_scenario() -> None:
