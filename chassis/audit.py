@@ -23,7 +23,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from chassis.ground import protect, runtime_role
 
 # Tables of the ground that say themselves what was done and when, or hold no more than a copy of it.
-EXEMPT: Final = frozenset({"outbox", "inbox", "idempotency", "audit", "audit_seal"})
+EXEMPT: Final = frozenset({"outbox", "inbox", "idempotency", "audit", "audit_seal", "erasure"})
 # Never changed once released: a change is a migration of its own.
 TABLES: Final = """
 CREATE TABLE audit (

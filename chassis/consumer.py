@@ -2,7 +2,8 @@
 
 The inbox row and the effect stand in one transaction, the ack comes after its
 commit. A fault of a server is waited out; an event that fails by itself goes,
-after some tries, to the dead letters, from where an operator replays it.
+after some tries, to the dead letters, from where an operator replays it. The
+districts of a silo have a consumer of their own: only they wait for its server.
 """
 
 import asyncio
@@ -41,29 +42,44 @@ RECEIVED = Sql(
 
 
 class Consumer:
-    """What one service consumes."""
+    """What one service consumes: the events of these districts, or of all that are in the pool."""
 
     def __init__(
-        self, service: str, bus: Bus, database: Database, consumes: Mapping[type[Message], EventHandler]
+        self,
+        service: str,
+        bus: Bus,
+        database: Database,
+        consumes: Mapping[type[Message], EventHandler],
+        districts: Sequence[str] = (),
     ) -> None:
         self._service = service
         self._bus = bus
         self._database = database
+        self._districts = districts
         self._handlers = {kind.DESCRIPTOR.full_name: (kind, handler) for kind, handler in consumes.items()}
 
     async def run(self, _: Connect) -> None:
         """Until a server fails, which its caller handles; by then nothing is acked that was not applied."""
         await self._bus.available()
+        follows = [self._follow_events(district) for district in self._districts or ("*",)]
+        if not self._districts:
+            follows.append(self._follow(REPLAY, f"{self._service}-{REPLAY}", [f"qyt-replay.{self._service}.>"]))
+        await together(*follows)
+
+    async def _follow_events(self, district: str) -> None:
+        suffix = "" if district == "*" else f"-{district}"
         packages = sorted({package_of(event) for event in self._handlers})
         subjects = {
-            stream_of(package): sorted(subject_of(event) for event in self._handlers if package_of(event) == package)
+            stream_of(package): sorted(
+                subject_of(event, district) for event in self._handlers if package_of(event) == package
+            )
             for package in packages
         }
-        subjects[REPLAY] = [f"qyt-replay.{self._service}.>"]
-        await together(*(self._follow(stream, of) for stream, of in subjects.items()))
+        await together(
+            *(self._follow(stream, f"{self._service}-{stream}{suffix}", of) for stream, of in subjects.items())
+        )
 
-    async def _follow(self, stream: str, subjects: Sequence[str]) -> None:
-        durable = f"{self._service}-{stream}"
+    async def _follow(self, stream: str, durable: str, subjects: Sequence[str]) -> None:
         config = ConsumerConfig(
             durable_name=durable,
             deliver_policy=DeliverPolicy.ALL,
@@ -109,6 +125,8 @@ class Consumer:
 
     async def _apply(self, message: Msg) -> None:
         event = event_of(message.headers or {})
+        if self._elsewhere(event, message):
+            return
         kind, handler = self._handlers[event.type]
         content = kind.FromString(message.data)
         with (
@@ -119,6 +137,10 @@ class Consumer:
             async with self._database.write() as tx:
                 if await _first_time(tx, event):
                     await handler(tx, content, event)
+
+    def _elsewhere(self, event: Event, message: Msg) -> bool:
+        """Whether the consumer of a silo applies it: that of the pool is sent the events of all, and all replays."""
+        return not self._districts and event.district in self._database.apart and message.subject.startswith("qyt.")
 
 
 async def _first_time(tx: WriteTx, event: Event) -> bool:

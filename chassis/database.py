@@ -1,7 +1,8 @@
-"""All database policy: how a transaction begins, for whom, and what is written with it.
+"""All database policy: how a transaction begins, for whom, in which database, and what is written with it.
 
 A transaction acts for the district of its task, set inside it and gone with
-it; without one there is no transaction. Reading and writing are different
+it; without one there is no transaction. It is in the district's own database
+where there is one, else in the pool, with its events and its answer beside it. Reading and writing are different
 types, so that a function which changes something cannot be handed a reader.
 
 SQLAlchemy Core says what is asked, asyncpg asks it: its own engine would cost
@@ -10,7 +11,7 @@ three times as much a statement.
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence, Set
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, TypeVar
 
@@ -167,13 +168,11 @@ class WriteTx(ReadTx):
             await self._connection.execute(REMEMBER, *key, request.digest, answer)
 
 
-class Database:
-    """The database of one service, seen by one of its roles. Connections are made when they are needed."""
+class Connections:
+    """Those to one database, made when they are needed."""
 
     def __init__(self, url: URL, schema: str, pool_size: int, statement_timeout: float) -> None:
-        self.url = url
-        self.schema = schema
-        self._pool = asyncpg.create_pool(
+        self.pool = asyncpg.create_pool(
             url.set(drivername="postgresql").render_as_string(hide_password=False),
             min_size=0,
             max_size=pool_size,
@@ -188,34 +187,93 @@ class Database:
                 "timezone": "UTC",
             },
         )
-        # Set after a commit with events, for the relay in this process.
+        # Set after a commit with events, for the relay of this database in this process.
         self.published = asyncio.Event()
 
+    async def acquire(self) -> asyncpg.Connection:
+        await self.pool  # made at its first use, by then a no-op
+        async with asyncio.timeout(WAIT):  # the pool's own time limit costs a task
+            return await self.pool.acquire()
+
+    async def undo(self, connection: asyncpg.Connection) -> None:
+        """Rolls back; a connection that cannot even do that, in time, is thrown away."""
+        try:
+            await connection.execute("ROLLBACK", timeout=WAIT)
+        except Exception:  # whatever it is, the next call must not get this connection
+            connection.terminate()
+        finally:
+            await self.pool.release(connection)
+
+    async def close(self) -> None:
+        """Waits for transactions under way, for some seconds."""
+        try:
+            async with asyncio.timeout(WAIT):
+                await self.pool.close()
+        except TimeoutError:
+            self.pool.terminate()
+        except asyncpg.InterfaceError:
+            return  # never used
+
+
+class Database:
+    """The rows of one service, seen by one of its roles: in the pool, and of some districts in silos."""
+
+    def __init__(
+        self,
+        url: URL,
+        schema: str,
+        pool_size: int,
+        statement_timeout: float,
+        silos: Mapping[URL, Iterable[str]] | None = None,
+    ) -> None:
+        self.schema = schema
+        self._shared = Connections(url, schema, pool_size, statement_timeout)
+        self._silos: dict[str, Connections] = {}
+        for silo, districts in (silos or {}).items():
+            self._silos |= dict.fromkeys(districts, Connections(silo, schema, pool_size, statement_timeout))
+
+    @property
+    def apart(self) -> Set[str]:
+        """The districts that are not in the pool."""
+        return self._silos.keys()
+
+    def place_of(self, district: str) -> Connections:
+        return self._silos.get(district, self._shared)
+
     def read(self) -> AbstractAsyncContextManager[ReadTx]:
-        return self._transaction(ReadTx)
+        return self._transaction(self.place_of(tenancy.district()), ReadTx)
 
     @asynccontextmanager
     async def read_city(self) -> AsyncIterator[ReadTx]:
         """City-wide tables only: acting for no district, it sees no row of any."""
         with tenancy.acting_for(NO_DISTRICT):
-            async with self._transaction(ReadTx) as tx:
+            async with self._transaction(self._shared, ReadTx) as tx:
                 yield tx
 
-    @asynccontextmanager
-    async def write(self) -> AsyncIterator[WriteTx]:
+    def write(self) -> AbstractAsyncContextManager[WriteTx]:
         """Commits when the block ends well, with its events and its answer; else nothing has happened."""
-        async with self._transaction(WriteTx) as tx:
+        return self._writing(self.place_of(tenancy.district()))
+
+    def write_city(self) -> AbstractAsyncContextManager[WriteTx]:
+        """The same for a district's entry in a city-wide table: those are in the pool, wherever its own rows are."""
+        return self._writing(self._shared)
+
+    def write_apart(self) -> AbstractAsyncContextManager[WriteTx]:
+        """Beside `write_city`: what a silo needs of such an entry. It has neither events nor an answer."""
+        return self._transaction(self.place_of(tenancy.district()), WriteTx)
+
+    @asynccontextmanager
+    async def _writing(self, place: Connections) -> AsyncIterator[WriteTx]:
+        async with self._transaction(place, WriteTx) as tx:
             await tx.recall()
             yield tx
             await tx.flush()
         if tx.publishes:
-            self.published.set()
+            place.published.set()
 
     @asynccontextmanager
-    async def _transaction(self, kind: type[Tx]) -> AsyncIterator[Tx]:
-        await self._pool  # made at its first use, by then a no-op
-        async with asyncio.timeout(WAIT):  # the pool's own time limit costs a task
-            connection = await self._pool.acquire()
+    async def _transaction(self, place: Connections, kind: type[Tx]) -> AsyncIterator[Tx]:
+        connection = await place.acquire()
         try:
             tx = kind(connection)
             await connection.execute(tx.beginning)
@@ -225,28 +283,12 @@ class Database:
         except BaseException:
             # Shielded, both together: a call that is cancelled, even twice, still gives back a connection without a
             # transaction, and not before it is without one.
-            await asyncio.shield(self._undo(connection))
+            await asyncio.shield(place.undo(connection))
             raise
-        await self._pool.release(connection)
-
-    async def _undo(self, connection: asyncpg.Connection) -> None:
-        """Rolls back; a connection that cannot even do that, in time, is thrown away."""
-        try:
-            await connection.execute("ROLLBACK", timeout=WAIT)
-        except Exception:  # whatever it is, the next call must not get this connection
-            connection.terminate()
-        finally:
-            await self._pool.release(connection)
+        await place.pool.release(connection)
 
     async def close(self) -> None:
-        """Waits for transactions under way, for some seconds."""
-        try:
-            async with asyncio.timeout(WAIT):
-                await self._pool.close()
-        except TimeoutError:
-            self._pool.terminate()
-        except asyncpg.InterfaceError:
-            return  # never used
+        await asyncio.gather(*(place.close() for place in {self._shared, *self._silos.values()}))
 
 
 async def _nothing_left(connection: asyncpg.Connection) -> None:

@@ -38,7 +38,8 @@ class Manifest:
     whose changes nobody may know; a comment beside them says why for each. `consumes` maps a message
     type to the function that applies it, in the transaction that records it as applied.
     `seals` is the event that tells the head of the audit's chain; without it nothing is sealed.
-    `seed` brings shipped reference data into the database after each migration.
+    `seed` brings shipped reference data into the database after each migration. `imported` does what
+    is left to do for the district that it acts for, once its rows have come in an archive.
     """
 
     name: str
@@ -53,6 +54,7 @@ class Manifest:
     consumes: Mapping[type[Message], EventHandler] = field(default_factory=dict)
     seals: type[Message] | None = None
     seed: Seed | None = None
+    imported: Seed | None = None
     commands: Sequence[click.Command] = ()
 
 

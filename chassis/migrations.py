@@ -1,4 +1,4 @@
-"""Brings a service's schema up to date: roles, migrations, reference data.
+"""Brings a service's schema up to date, in the pool and in every silo: roles, migrations, reference data.
 
 Several replicas may do so at once: an advisory lock lets one at a time do it,
 and the others find it done. Every migration runs in its own transaction with a
@@ -21,6 +21,8 @@ from chassis.database import Database
 from chassis.faults import OperatorFault
 from chassis.ground import owner_role, relay_role, runtime_role
 from chassis.manifest import Manifest
+from chassis.moving.tables import tables_of
+from chassis.placement import Place, places
 from chassis.settings import Settings, SettingsInvalid
 
 log = logging.getLogger(__name__)
@@ -37,6 +39,10 @@ class RoleTooStrong(OperatorFault):
 
 class SchemaBehind(OperatorFault):
     """The schema is not the one that this release needs. The text says what to run."""
+
+
+class SiloEmpty(OperatorFault):
+    """A district would be served from a database that has nothing of it."""
 
 
 def runtime_url(settings: Settings, service: str) -> URL:
@@ -71,48 +77,85 @@ def _derived_password(admin: URL, role: str) -> str | None:
 
 
 async def migrate(manifest: Manifest, settings: Settings) -> list[str]:
-    """Returns the revisions that were applied, none when the schema was up to date already."""
-    admin = admin_url(settings)
-    async with _connected(admin) as connection:
+    """Brings the pool and every silo up to date.
+
+    Returns the revisions that were applied, none when the schemas were up to date already.
+    """
+    pool, *silos = places(settings)
+    async with _connected(admin_url(settings)) as connection:
+        # For the silos too: a server's roles belong to all of its databases.
         await connection.execute("SELECT pg_advisory_lock(hashtext('qyt-migrate'))")
-        await _check_version(connection)
-        await _ensure_roles(connection, manifest.name, admin, settings)
-        before = await _revision(connection, manifest)
-        pending = [revision for revision in _revisions(manifest) if revision > (before or "")]
-        if pending:
-            await _upgrade(admin, manifest, settings)
+        applied = await _bring_up(connection, manifest, pool.settings)
+        for silo in silos:
+            async with _connected(admin_url(silo.settings)) as apart:
+                applied += await _bring_up(apart, manifest, silo.settings)
         if manifest.seed:
             database = open_database(settings, manifest.name)
             try:
                 await manifest.seed(database)
             finally:
                 await database.close()
+    return sorted(set(applied))
+
+
+async def _bring_up(connection: asyncpg.Connection, manifest: Manifest, settings: Settings) -> list[str]:
+    admin = admin_url(settings)
+    await _check_version(connection)
+    await _ensure_roles(connection, manifest.name, admin, settings)
+    before = await _revision(connection, manifest)
+    pending = [revision for revision in revisions(manifest) if revision > (before or "")]
+    if pending:
+        await _upgrade(admin, manifest, settings)
     return pending
 
 
 def open_database(settings: Settings, service: str) -> Database:
-    return Database(runtime_url(settings, service), service, settings.database_pool, settings.statement_timeout)
+    pool, *silos = places(settings)
+    apart = {runtime_url(silo.settings, service): silo.districts for silo in silos}
+    url = runtime_url(pool.settings, service)
+    return Database(url, service, settings.database_pool, settings.statement_timeout, apart)
 
 
 async def check_database(manifest: Manifest, settings: Settings) -> None:
-    """Raises SchemaBehind unless the schema is at this release's revision or a later one, RoleTooStrong unless
-    row-level security binds the role that serves calls.
+    """Raises SchemaBehind unless each schema is at this release's revision or a later one, RoleTooStrong unless
+    row-level security binds the role that serves calls, SiloEmpty for a district that was not moved.
     """
-    async with _connected(runtime_url(settings, manifest.name)) as connection:
-        found, needed = await _revision(connection, manifest), _revisions(manifest)[-1]
+    pool, *silos = places(settings)
+    await _check_place(manifest, pool)
+    for silo in silos:
+        await _check_place(manifest, silo)
+        for district in silo.districts:
+            if not await _holds(manifest, silo, district) and await _holds(manifest, pool, district):
+                raise SiloEmpty(
+                    f"{district} has a database of its own by QYT_SILOS, but {manifest.name} has it in the pool: "
+                    f"`qyt districts move {district}`"
+                )
+
+
+async def _check_place(manifest: Manifest, place: Place) -> None:
+    where = f" in the database of {', '.join(place.districts)}" if place.districts else ""
+    async with _connected(runtime_url(place.settings, manifest.name)) as connection:
+        found, needed = await _revision(connection, manifest), revisions(manifest)[-1]
         if found is None or found < needed:
             raise SchemaBehind(
-                f"the schema of {manifest.name} is at {found or 'nothing'}, this release needs {needed}: "
+                f"the schema of {manifest.name}{where} is at {found or 'nothing'}, this release needs {needed}: "
                 "run `qyt migrate`"
             )
         if await connection.fetchval(STRONG, owner_role(manifest.name)):
             raise RoleTooStrong(
-                f"the role that serves {manifest.name} is a superuser, has BYPASSRLS, or is a member of the owner: "
-                "every district would see every other. Give it a role like the one that `qyt migrate` makes"
+                f"the role that serves {manifest.name}{where} is a superuser, has BYPASSRLS, or is a member of the "
+                "owner: every district would see every other. Give it a role like the one that `qyt migrate` makes"
             )
 
 
-def _revisions(manifest: Manifest) -> list[str]:
+async def _holds(manifest: Manifest, place: Place, district: str) -> bool:
+    """Whether there is all that rows of the district refer to."""
+    async with _connected(runtime_url(place.settings, manifest.name)) as connection:
+        entries = [table for table in await tables_of(connection, manifest) if table.of_city]
+        return all([await connection.fetchval(table.counting, district) for table in entries])
+
+
+def revisions(manifest: Manifest) -> list[str]:
     """The revisions of this release, oldest first: a migration's file is named `<four digits>_<what>.py`."""
     return sorted(path.name[:4] for path in manifest.migrations.glob("[0-9][0-9][0-9][0-9]_*.py"))
 

@@ -24,6 +24,7 @@ from chassis.duties import Duty, clear_answers, lead
 from chassis.embedded import embedded_servers
 from chassis.manifest import Manifest, package_of
 from chassis.migrations import check_database, migrate, open_database, relay_url
+from chassis.placement import places
 from chassis.probes import probes
 from chassis.relay import Relay
 from chassis.sealing import Sealer
@@ -162,14 +163,15 @@ async def _duties(
 ) -> AsyncIterator[None]:
     relays, works = [], []
     for manifest, database in services:
-        relays.append(Relay(bus, database.published))
-        duties: list[Duty] = [bus.present, relays[-1].run, clear_answers]
-        if manifest.consumes:
-            duties.append(Consumer(manifest.name, bus, database, manifest.consumes).run)
-        if manifest.seals:
-            duties.append(Sealer(database, Vault.of(settings), directory, manifest.seals).run)
-        url = relay_url(settings.for_service(manifest.name), manifest.name)
-        works.append(lead(url, manifest.name, duties))
+        for place in places(settings.for_service(manifest.name)):
+            relays.append(Relay(bus, database.place_of(next(iter(place.districts), "")).published))
+            duties: list[Duty] = [bus.present, relays[-1].run, clear_answers]
+            if manifest.consumes:
+                duties.append(Consumer(manifest.name, bus, database, manifest.consumes, place.districts).run)
+            if manifest.seals:
+                vault = Vault.of(settings)
+                duties.append(Sealer(database, vault, directory, manifest.seals, place.districts).run)
+            works.append(lead(relay_url(place.settings, manifest.name), manifest.name, duties))
     async with beside(*works):
         try:
             yield

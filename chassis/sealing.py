@@ -64,18 +64,29 @@ class CounterWentBack(Exception):
 
 
 class Sealer:
-    """The sealer of one service. `told` is the event that tells the head of a chain: a number and a hash."""
+    """The sealer of one service, for these districts or for all that are in the pool.
 
-    def __init__(self, database: Database, vault: Vault, directory: Directory, told: Callable[..., Any]) -> None:
+    `told` is the event that tells the head of a chain: a number and a hash.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        vault: Vault,
+        directory: Directory,
+        told: Callable[..., Any],
+        districts: Sequence[str] = (),
+    ) -> None:
         self._database = database
         self._vault = vault
         self._directory = directory
         self._told = told
+        self._districts = districts
 
     async def run(self, _: Connect) -> None:
         """Until a server fails, which its caller handles. Another fault is of one district and stops no other."""
         while True:
-            for district in self._directory.codes:
+            for district in self._own():
                 try:
                     await self.seal(district)
                 except Exception as error:
@@ -83,6 +94,9 @@ class Sealer:
                         raise
                     log.error("sealing failed", extra={"district": district, "kind": type(error).__name__})
             await asyncio.sleep(EVERY)
+
+    def _own(self) -> Sequence[str]:
+        return self._districts or [code for code in self._directory.codes if code not in self._database.apart]
 
     async def seal(self, district: str) -> None:
         """Seals all records of the district that are complete."""

@@ -43,6 +43,10 @@ class Settings(BaseSettings):
         None, description="complete URL of a service's relay role, when its roles are managed by hand"
     )
     database_pool: int = Field(16, ge=1, le=200, description="connections of a process to each database")
+    silos: SecretStr | None = Field(
+        None,
+        description="districts with a database of their own: a file or JSON, code -> URL like that of the pool",
+    )
     lock_timeout: float = Field(5, gt=0, description="longest wait of a migration for a lock")
     statement_timeout: float = Field(30, gt=0, description="longest statement of a call")
 

@@ -13,8 +13,10 @@ from chassis import process, whereabouts
 from chassis.commands import common_commands, failing_clearly, run
 from chassis.directory import Directory
 from chassis.manifest import Manifest
+from chassis.moving.commands import district_commands
 from chassis.settings import Settings, SettingsInvalid
 from chassis.telemetry import log_to_stderr
+from services.registry.commands import districts
 from services.registry.manifest import MANIFEST as REGISTRY
 
 TARGETS: dict[str, Manifest] = {manifest.name: manifest for manifest in (REGISTRY,)}
@@ -95,7 +97,10 @@ def announce(running: process.Running) -> None:
     if running.gateway:
         assert running.settings.nats_url is not None  # noqa: S101 - a running process has one
         nats = running.settings.nats_url.get_secret_value()
-        whereabouts.leave(running.settings, gateway=running.gateway, nats=nats)
+        database = running.settings.database_url
+        embedded = database is not None and Settings.load().database_url is None
+        own = {"postgres": database.get_secret_value()} if database and embedded else {}
+        whereabouts.leave(running.settings, gateway=running.gateway, nats=nats, **own)
         click.echo(f"The platform listens on {running.gateway}; Ctrl-C stops it. Try:", err=True)
         if running.settings.environment == "development":
             qyt = os.path.relpath(sys.argv[0]) if sys.argv[0].endswith("qyt") else "qyt"
@@ -126,6 +131,8 @@ class _Lazy(click.Group):
 for command in (*common_commands(list(TARGETS.values())), *(c for m in TARGETS.values() for c in m.commands)):
     main.add_command(command)
 main.add_command(_Lazy(_gateway_group))
+for command in district_commands(list(TARGETS.values())):
+    districts.add_command(command)
 
 if __name__ == "__main__":
     sys.exit(main())

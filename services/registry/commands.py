@@ -23,7 +23,11 @@ Work = Callable[[RegistryServiceStub, list[tuple[str, str]]], Coroutine[Any, Any
 
 @click.group()
 def districts() -> None:
-    """The districts of the city. Needs a municipal token with the role operator (QYT_TOKEN)."""
+    """The districts of the city.
+
+    To change their directory takes a municipal token with the role operator (QYT_TOKEN); to handle a district as a
+    whole, the databases.
+    """
 
 
 @districts.command("list")

@@ -2,6 +2,8 @@
 
 An entry is written by acting for its district, which only the municipal RPCs
 here do; the processes of the platform hear of it by the event DistrictChanged.
+The directory is in the pool. A silo holds a copy of its own districts' entries,
+from when they came there, which nothing but references reads.
 """
 
 from typing import Any
@@ -9,6 +11,7 @@ from typing import Any
 import grpc
 from asyncpg import UniqueViolationError
 from sqlalchemy import and_, bindparam, insert, or_, select, update
+from sqlalchemy.dialects import postgresql
 
 from chassis import auth, clock, tenancy
 from chassis.database import Database, ReadTx, Row, WriteTx
@@ -25,7 +28,10 @@ Context = grpc.aio.ServicerContext[Any, Any]
 BY_CODE = select(district).where(district.c.code == bindparam("code"))
 READ, LOCK = Sql(BY_CODE), Sql(BY_CODE.with_for_update())
 CHANGEABLE = ("display_name", "calls_per_second", "calls_in_flight")
-ENTER = Sql(insert(district).returning(district), columns=("code", "valid_from", *CHANGEABLE))
+ENTERED = ("code", "valid_from", *CHANGEABLE)
+ENTER = Sql(insert(district).returning(district), columns=ENTERED)
+COPY = Sql(postgresql.insert(district).on_conflict_do_nothing().returning(district.c.code), columns=ENTERED)
+NOT_YET = "随归档导入，核对后恢复。 Imported with an archive; to be resumed when checked."
 
 
 class Districts:
@@ -48,11 +54,14 @@ class Districts:
     async def CreateDistrict(self, request: pb.CreateDistrictRequest, _: Context) -> pb.District:
         given = request.district
         code = _code(given.name)
+        values = {name: getattr(given, name) for name in CHANGEABLE}
+        values |= {"code": code, "valid_from": read_date(given, "valid_from", "district.valid_from")}
         with tenancy.acting_for(code):
+            if code in self._database.apart:
+                async with self._database.write_apart() as silo:
+                    await silo.first(COPY, **values)
             try:
-                async with self._database.write() as tx:
-                    values = {name: getattr(given, name) for name in CHANGEABLE}
-                    values |= {"code": code, "valid_from": read_date(given, "valid_from", "district.valid_from")}
+                async with self._database.write_city() as tx:
                     row = await tx.one(ENTER, **values)
                     return tx.reply(_changed(tx, row))
             except UniqueViolationError:
@@ -63,7 +72,7 @@ class Districts:
         code = _code(given.name)
         changes = {field: getattr(given, field) for field in masked(request.update_mask, CHANGEABLE)}
         with tenancy.acting_for(code):
-            async with self._database.write() as tx:
+            async with self._database.write_city() as tx:
                 row = await load_district(tx, code, lock=True)
                 check_etag(given.etag, row.revision)
                 return tx.reply(_changed(tx, await _save(tx, row, changes)))
@@ -79,12 +88,27 @@ class Districts:
     ) -> pb.District:
         code = _code(request.name)
         with tenancy.acting_for(code):
-            async with self._database.write() as tx:
+            async with self._database.write_city() as tx:
                 row = await load_district(tx, code, lock=True)
                 check_etag(request.etag, row.revision)
                 domain.check_suspension(code, row.suspended, suspend)
                 changes = {"suspended": suspend, "suspension_reason": reason}
                 return tx.reply(_changed(tx, await _save(tx, row, changes)))
+
+
+async def enter_imported(database: Database) -> None:
+    """Enters a district that was imported in the city's directory, where it may be already, and tells every process.
+
+    It is suspended, so that nobody calls it before the operators have looked at it.
+    """
+    code = tenancy.district()
+    async with database.read() as own:
+        copy = await load_district(own, code)
+    async with database.write_city() as tx:
+        row = await tx.first(LOCK, code=code)
+        row = row or await tx.one(insert(district).values(dict(copy)).returning(district))
+        changes = {} if row.suspended else {"suspended": True, "suspension_reason": NOT_YET}
+        publish_entry(tx, await _save(tx, row, changes) if changes else row)
 
 
 async def load_district(tx: ReadTx, code: str, lock: bool = False) -> Row:

@@ -9,6 +9,7 @@ from quanyutong.registry.v1.events_pb2 import AuditSealed
 from quanyutong.registry.v1.registry_pb2_grpc import add_RegistryServiceServicer_to_server
 from services.registry.audit_commands import audit
 from services.registry.commands import districts, registry
+from services.registry.districts import enter_imported
 from services.registry.events import CONSUMES, PUBLISHES
 from services.registry.key_commands import keys
 from services.registry.performance_command import performance
@@ -37,5 +38,6 @@ MANIFEST = Manifest(
     consumes=CONSUMES,
     seals=AuditSealed,
     seed=bring_in,
+    imported=enter_imported,
     commands=(districts, registry, audit, keys),
 )

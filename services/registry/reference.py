@@ -34,15 +34,21 @@ async def enter_reference_data(database: Database) -> None:
         units[row["district"]].append({"code": row["code"], "display_name": row["name"], "kind": row["kind"]})
     async with database.read_city() as city:
         known = {row.code for row in await city.all(select(district.c.code))}
-    for row in _rows("districts.csv"):
-        if row["code"] not in known:
-            with tenancy.acting_for(row["code"]):
-                await _enter(database, row, units[row["code"]])
+    for entry in _rows("districts.csv"):
+        if entry["code"] not in known:
+            with tenancy.acting_for(entry["code"]):
+                await _enter(database, entry, units[entry["code"]])
 
 
 async def _enter(database: Database, entry: dict[str, str], units: list[dict[str, str]]) -> None:
-    async with database.write() as tx:
+    """The city's entry comes last: without it, the next time begins anew."""
+    apart = entry["code"] in database.apart
+    if apart:
+        async with database.write() as own:
+            await own.first(ADD_DISTRICT, code=entry["code"], display_name=entry["name"])
+            await own.each(ADD_UNIT, units)
+    async with database.write_city() as tx:
         added = await tx.first(ADD_DISTRICT, code=entry["code"], display_name=entry["name"])
         if added:
             publish_entry(tx, added)
-            await tx.each(ADD_UNIT, units)
+            await tx.each(ADD_UNIT, [] if apart else units)

@@ -1,6 +1,6 @@
 """The registry's tables. The migrations make them; a test compares the two.
 
-In every table but `district` the column `district` comes first in each key and
+In every table of a district the column `district` comes first in each key and
 each reference, so that no row can point into another district.
 """
 
@@ -24,7 +24,7 @@ from sqlalchemy import (
 )
 
 metadata = MetaData()
-CITY_TABLES = frozenset({"district"})
+CITY_TABLES = frozenset({"district", "erasure"})
 
 
 def _id() -> Column[object]:

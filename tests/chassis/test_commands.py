@@ -73,6 +73,12 @@ FAULTS = [
         "serve --target registry", 1, "Error: cannot listen on ", database_url="CITY", nats_url="CITY", listen="TAKEN"
     ),
     case("districts list", 1, "Error: no platform runs here; set QYT_GATEWAY_URL to where its gateway is"),
+    case("districts export 500102 --output x.zip", 1, "Error: QYT_DATABASE_URL is needed"),
+    case("districts export 999999 --output x.zip", 1, "Error: there is no district 999999", database_url="CITY"),
+    case("districts import x.zip", 2, "Error: Invalid value for 'FILE': "),
+    case("districts erase 500102 --by x --yes-erase 500103", 2, "Error: Invalid value for --yes-erase: it is not "),
+    case("districts erase 500102 --by x --yes-erase 500102", 1, "Error: QYT_NATS_URL is needed: ", database_url="CITY"),
+    case("migrate", 1, "Error: QYT_SILOS: ", database_url="CITY", silos='{"500102":"hush"}'),
     case("nonsense", 2, "Error: No such command 'nonsense'."),
 ]
 GOOD = [
@@ -81,6 +87,7 @@ GOOD = [
     case("config", 0, "* QYT_LOG_LEVEL=error", log_level="error"),
     case("config --changed", 0, "* QYT_REGISTRY_DATABASE_POOL=3", registry_database_pool="3"),
     case("config", 0, "* QYT_NATS_URL=**********", nats_url="nats://user:hush@host", registry_database_url="hush"),
+    case("config", 0, "* QYT_SILOS=**********", silos='{"500102":"postgresql://user:hush@host/silo"}'),
     case("dlq list", 0, "no dead letters in QYT_DEAD", nats_url="CITY"),
     case("migrate", 0, "registry: up to date", database_url="CITY"),
 ]

@@ -13,7 +13,7 @@ from services.__main__ import TARGETS
 from tests.harness import Platform
 from tests.isolation.catalogue import RULES, Subject, violations
 
-# The tables that the ground gives to every service; its migrations make them, no service's tables.py names them.
+# The tables that the chassis alone writes; migrations make them, no service's tables.py names them.
 GROUND = EXEMPT | {"alembic_version"}
 COLUMNS = """
     SELECT attname, format_type(atttypid, NULL), attnotnull, atthasdef OR attidentity <> '' AS filled,

@@ -64,7 +64,7 @@ async def is_clean(database: Database) -> bool:
     """Whether the pool's next connection has no transaction, no tenant and no lock. Looks past the public interface:
     a transaction would set the tenant anew, and hide what is left.
     """
-    async with database._pool.acquire() as connection:
+    async with database._shared.pool.acquire() as connection:
         assert not connection.is_in_transaction()
         left = await connection.fetchval("SELECT current_setting('app.district', true)")
         locks = await connection.fetchval(
