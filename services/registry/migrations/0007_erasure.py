@@ -3,7 +3,7 @@
 from alembic import op
 from sqlalchemy import text
 
-revision = "0008"
+revision = "0007"
 down_revision = "0006"
 
 # No reference to the directory: the record outlives whatever it is about. No right to it but the owner's: it is
