@@ -126,7 +126,7 @@ async def test_a_name_that_looks_like_a_formula_is_no_formula(office: Office) ->
     """In a CSV it is marked as a text, in an XLSX it is one."""
     term = await office.term()
     for name in FORMULAS:
-        await office.active(term, await office.person(name))
+        await office.active(term, await office.eligible(term, name))
     in_csv = [line[0] for line in (await lines_of_csv(office, term=term))[1:]]
     assert sorted(in_csv) == sorted(f"'{name}" for name in FORMULAS)
     content = (await exported(office, term=term))[0].data
