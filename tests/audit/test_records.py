@@ -211,15 +211,15 @@ async def test_records_of_other_districts_are_not_there(database: Database, arch
     assert (mine.records, mine.districts) == (len(await archive.records()), 1)
 
 
-CONTACT = """
-CREATE TABLE contact (district text, id int, phone text, word text, PRIMARY KEY (district, id));
-GRANT INSERT, SELECT, UPDATE, DELETE ON contact TO PUBLIC;
+CARD = """
+CREATE TABLE card (district text, id int, phone text, word text, PRIMARY KEY (district, id));
+GRANT INSERT, SELECT, UPDATE, DELETE ON card TO PUBLIC;
 """
 CHANGES = [
-    "INSERT INTO contact VALUES ($1, 1, '13900000001', 'a'), ($1, 2, '13900000001', 'b')",
-    "UPDATE contact SET phone = '13900000002' WHERE district = $1 AND id = 1",
-    "UPDATE contact SET id = 3, word = 'c' WHERE district = $1 AND id = 2",
-    "DELETE FROM contact WHERE district = $1 AND id = 1",
+    "INSERT INTO card VALUES ($1, 1, '13900000001', 'a'), ($1, 2, '13900000001', 'b')",
+    "UPDATE card SET phone = '13900000002' WHERE district = $1 AND id = 1",
+    "UPDATE card SET id = 3, word = 'c' WHERE district = $1 AND id = 2",
+    "DELETE FROM card WHERE district = $1 AND id = 1",
 ]
 
 
@@ -229,10 +229,10 @@ async def test_what_is_secret_is_left_out(archive: Archive) -> None:
     undone = connection.transaction()
     await undone.start()
     await connection.execute("SELECT set_config('app.district', $1, true)", archive.district)
-    await connection.execute(CONTACT + ";".join(audited("registry", "contact", secret=("phone",))))
+    await connection.execute(CARD + ";".join(audited("registry", "card", secret=("phone",))))
     for change in CHANGES:
         await connection.execute(change, archive.district)
-    records = await archive.records("contact")
+    records = await archive.records("card")
     await undone.rollback()
     assert [(record.action, record.key["id"], record.before, record.after) for record in records] == [
         ("insert", 1, None, {"word": "a"}),

@@ -70,9 +70,9 @@ async def test_a_mandate_is_in_force_from_its_first_day_until_before_its_last(of
 
 
 async def test_a_mandate_ends_with_its_term_although_nobody_entered_that(office: Office) -> None:
-    term = (await office.open_term(await office.assembly(), start=in_days(-700), end=in_days(-100))).name
-    mandate = await office.vetted(term)
-    await office.confirm(mandate, in_days(-200))
+    term = await office.term()
+    (mandate,) = await delegates(office, term=term)
+    await office.over(term, in_days(-100))
     await record(office, mandate, day=in_days(-101))
     assert await refused(record(office, mandate, day=in_days(-100))) == NOT_IN_FORCE
 

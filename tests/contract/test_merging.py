@@ -19,8 +19,9 @@ async def read(office: Office, name: str) -> persons.Person:
 
 
 async def test_everything_moves_to_the_entry_that_stays(office: Office) -> None:
-    keep, merged = await office.person(), await office.person("王晓明")
-    mandates = [await office.active(await office.term(), merged)]
+    term = await office.term()
+    keep, merged = await office.person(), await office.eligible(term, "王晓明")
+    mandates = [await office.active(term, merged)]
     before = await office.call("GetMandate", mandates_pb2.GetMandateRequest(name=mandates[0]))
     kept = await office.merge(keep, merged)
     moved = await office.call("GetMandate", mandates_pb2.GetMandateRequest(name=mandates[0]))
@@ -77,7 +78,8 @@ async def test_a_pointer_is_not_written_to(office: Office) -> None:
 
 @pytest.mark.parametrize(("since", "reason"), [(-5, "ERROR_REASON_MERGE_DOUBLES"), (0, "")])
 async def test_seats_held_at_the_same_time(office: Office, since: int, reason: str) -> None:
-    term, people = await office.term(), [await office.person() for _ in range(2)]
+    term = await office.term()
+    people = [await office.eligible(term) for _ in range(2)]
     earlier, later = [await office.vetted(term, person) for person in people]
     await office.confirm(earlier, in_days(-10))
     end = mandates_pb2.EndMandateRequest(name=earlier, reason=mandates_pb2.END_REASON_MOVED)

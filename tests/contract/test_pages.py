@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from quanyutong.registry.v1 import (
+    activities_pb2,
     assemblies_pb2,
     attendance_pb2,
     audit_pb2,
@@ -15,12 +16,14 @@ from quanyutong.registry.v1 import (
     districts_pb2,
     mandates_pb2,
     oversight_pb2,
+    performance_pb2,
     persons_pb2,
     rules_pb2,
     stations_pb2,
     units_pb2,
 )
 from services.__main__ import TARGETS
+from tests.contract.acts import delegates, entry, record, record_all
 from tests.contract.office import SUBDISTRICT, TOWN, TOWNSHIP_CONGRESS, Office, in_days, new_people, on
 from tests.harness import refused
 
@@ -123,14 +126,34 @@ async def attendees(office: Office) -> Requests:
     return request(parent=assembly), request(parent=assembly, capacities=[mandates_pb2.CAPACITY_RESIDENT])
 
 
+async def activities(office: Office) -> Requests:
+    (mandate,) = await delegates(office)
+    await record_all(office, *(entry(mandate) for _ in range(ENTRIES)))
+    request = activities_pb2.ListActivitiesRequest
+    return request(), request(mandate=mandate)
+
+
+async def performance(office: Office) -> Requests:
+    term = await office.term()
+    names = (await office.register(term, new_people(ENTRIES), in_days(-20))).mandates
+    await record(office, *names)
+    request = performance_pb2.ListPerformanceRequest
+    return request(), request(term=term)
+
+
 # Each list and what fills it, by the RPC's name.
 LISTS: dict[str, Callable[[Office], Awaitable[Requests]]] = {
     f"List{fill.__name__.title().replace('_', '')}": fill
     for fill in (
         *(districts, units, rules, assemblies, terms, persons, mandates, audit),
         *(stations, rota_entries, contacts, oversight_groups, attendees),
+        *(activities, performance),
     )
 }
+
+
+# What an entry is known by that has no name of its own.
+KEYS = {"ListAttendees": "person", "ListPerformance": "mandate"}
 
 
 async def page(office: Office, rpc: str, request: Any, size: int, token: str = "") -> tuple[list[str], str]:
@@ -138,8 +161,7 @@ async def page(office: Office, rpc: str, request: Any, size: int, token: str = "
     request.page_size, request.page_token = size, token
     answer = await office.call(rpc, request)
     (field,) = (name for name in answer.DESCRIPTOR.fields_by_name if name != "next_page_token")
-    # An attendee is known by its person.
-    key = "person" if rpc == "ListAttendees" else "name"
+    key = KEYS.get(rpc, "name")
     return [getattr(entry, key) for entry in getattr(answer, field)], answer.next_page_token
 
 
