@@ -74,7 +74,7 @@ FAULTS = [
     ),
     case("districts list", 1, "Error: no platform runs here; set QYT_GATEWAY_URL to where its gateway is"),
     case("districts export 500102 --output x.zip", 1, "Error: QYT_DATABASE_URL is needed"),
-    case("districts export 999999 --output x.zip", 1, "Error: there is no district 999999", database_url="CITY"),
+    case("districts export 899999 --output x.zip", 1, "Error: there is no district 899999", database_url="CITY"),
     case("districts import x.zip", 2, "Error: Invalid value for 'FILE': "),
     case("districts erase 500102 --by x --yes-erase 500103", 2, "Error: Invalid value for --yes-erase: it is not "),
     case("districts erase 500102 --by x --yes-erase 500102", 1, "Error: QYT_NATS_URL is needed: ", database_url="CITY"),

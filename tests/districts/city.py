@@ -13,7 +13,8 @@ import grpc
 from quanyutong.registry.v1 import districts_pb2, persons_pb2
 from quanyutong.registry.v1.registry_pb2_grpc import RegistryServiceStub
 from tests.conftest import Tenant
-from tests.contract.office import Office, new_people, on
+from tests.contract.acts import record
+from tests.contract.office import Office, in_days, new_people, on
 from tests.districts.everything import Answers, everything
 from tests.harness import Platform, Process, refused, run_command, until
 
@@ -65,7 +66,11 @@ async def settled(city: Platform) -> str:
         people = new_people(5, **facts)
         await office.register(term, people, request_id="0b9f3c1e-5a55-4d0e-9a51-6f2d4b7f6a01")
         person = await office.person("张 “三” \\ 李四\u2028", **facts)
-        await office.active(term, person)
+        delegate = await office.active(term, person)
+        await record(office, delegate, day=in_days(0))
+        await office.assigned(await office.station(unit), delegate)
+        await office.contact(delegate, person=await office.person())
+        await office.join(await office.oversight_group(term), delegate)
         await office.recommended(term, await office.person(**facts))
         changed = persons_pb2.Person(name=person, display_name="改名", schooling=persons_pb2.SCHOOLING_BACHELOR)
         update = persons_pb2.UpdatePersonRequest(person=changed)

@@ -145,7 +145,7 @@ async def test_an_erased_district_comes_back_from_its_archive(own_city: tuple[Pl
     assert "already" in await qyt(city, f"districts import {archive}", 1)
     record = json.loads((await qyt(city, erase)).splitlines()[-1].split("\t")[-1])
     assert (record["district"], record["erased_by"], record["archive"]) == (district, "运维", fingerprint)
-    assert record["rows"]["registry.person"] == 7
+    assert record["rows"]["registry.person"] == 8
 
     await qyt(city, f"districts import {archive}")
     await resume(city, district)
