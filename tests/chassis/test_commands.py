@@ -16,7 +16,10 @@ from tests.conftest import Platforms
 from tests.harness import Platform
 from tests.probe.commands import Command, Outcome, run_commands
 
-NOBODY = f"127.0.0.1:{free_port()}"
+# Bound and not listening: nobody answers there, and nobody else can take it.
+SILENT = socket.socket()
+SILENT.bind(("127.0.0.1", 0))
+NOBODY = f"127.0.0.1:{SILENT.getsockname()[1]}"
 
 
 @dataclass(frozen=True)

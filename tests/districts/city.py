@@ -16,9 +16,14 @@ from tests.conftest import Tenant
 from tests.contract.acts import record
 from tests.contract.office import Office, in_days, new_people, on
 from tests.districts.everything import Answers, everything
+from tests.embedded.outside import value
 from tests.harness import Platform, Process, refused, run_command, until
 
 SILO = "silo"
+AT_REST = """
+    SELECT (SELECT count(*) FROM registry.audit WHERE district = '{0}')
+         = (SELECT coalesce(sum(records), 0) FROM registry.audit_seal WHERE district = '{0}')
+       AND NOT EXISTS (SELECT FROM registry.outbox WHERE district = '{0}')"""
 READERS = ("clerk", "examiner", "administrator", "viewer")
 
 
@@ -90,6 +95,15 @@ async def stop(city: Platform, district: str) -> None:
         request = districts_pb2.SuspendDistrictRequest(name=f"districts/{district}", reason="搬迁")
         await office.operate("SuspendDistrict", request)
         await until(partial(_fares, office, "ERROR_REASON_DISTRICT_SUSPENDED"))
+
+
+async def at_rest(city: Platform, district: str) -> None:
+    """Returns when the audit of a suspended district is sealed and told: then nothing is written there any more."""
+
+    async def rests() -> bool:
+        return bool(await value(city.postgres.url, AT_REST.format(district)))
+
+    await until(rests)
 
 
 async def resume(city: Platform, district: str) -> None:

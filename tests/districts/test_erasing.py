@@ -8,7 +8,7 @@ import pytest
 
 from chassis.moving.erasing import Record
 from chassis.vault import MasterKeyMissing, Vault
-from tests.districts.city import answers_of, office_of, qyt, settled, stop
+from tests.districts.city import answers_of, at_rest, office_of, qyt, settled, stop
 from tests.harness import Platform
 
 OLD, NEW = bytes(32), bytes([1] * 32)
@@ -47,6 +47,7 @@ async def test_nothing_is_left_but_the_record(city: Platform) -> None:
     assert "it is not" in await qyt(city, f"{erase} {other}", 2)
     assert f"{erased} is active" in await qyt(city, f"{erase} {erased}", 1)
     await stop(city, erased)
+    await at_rest(city, erased)
     there = await count_of(city, erased)
     assert there.keys() >= {"unit", "assembly", "term", "person", "mandate", "rule_override", "idempotency"}
     said = await qyt(city, f"{erase} {erased}")
@@ -61,6 +62,7 @@ async def test_nothing_is_left_but_the_record(city: Platform) -> None:
 async def test_a_changed_record_is_found(city: Platform) -> None:
     erased = await city.fresh_district()
     await stop(city, erased)
+    await at_rest(city, erased)
     await qyt(city, f"districts erase {erased} --by 运维 --yes-erase {erased}")
     assert f"genuine\t{_key(city)}" in await qyt(city, f"districts erasures {erased}")
     connection = await asyncpg.connect(city.postgres.url)
@@ -82,6 +84,7 @@ async def test_what_the_archive_does_not_have_is_not_erased(city: Platform, tmp_
     async with office_of(city, district) as office:
         await office.person("后来的人")
     await stop(city, district)
+    await at_rest(city, district)
     there = await count_of(city, district)
     erase = f"districts erase {district} --by 运维 --yes-erase {district} --archive {archive}"
     assert "other rows than the archive" in await qyt(city, erase, 1)

@@ -92,8 +92,8 @@ async def test_reflection_can_be_turned_off(tmp_path: Path) -> None:
         assert await health(channel, "") == SERVING
         for version in REFLECTION:
             # As one message: a stream may notice the refusal while it is still writing, and then has no words for it.
-            call = channel.unary_unary(f"/{version}/ServerReflectionInfo")(b"")
-            assert await refused(call) == (grpc.StatusCode.UNIMPLEMENTED, "METHOD_UNKNOWN")
+            method: Any = channel.unary_unary(f"/{version}/ServerReflectionInfo")
+            assert await refused(method(b"")) == (grpc.StatusCode.UNIMPLEMENTED, "METHOD_UNKNOWN")
 
 
 async def test_bodies_are_read_for_envoy_alone(channel: grpc.aio.Channel) -> None:

@@ -38,8 +38,9 @@ COLLECTIONS = {
 }
 VOLATILE = (
     (r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "id"),
-    (r"9\d{5}\d{3}|9\d{5}", "code"),
+    # Before codes: a second has six digits behind it that may look like one.
     (r"T[\d:.]+Z", "time"),
+    (r"9\d{5}\d{3}|9\d{5}", "code"),
 )
 
 
