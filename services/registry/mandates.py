@@ -183,7 +183,7 @@ async def _seat(tx: ReadTx, book: Rulebook, row: Row, term: Row, day: date) -> t
     person, versions = await _judge(tx, book, row, term, day)
     present = await seats.taken(tx, term, day)
     size = seats.check_room(book, term, len(present), added=1)
-    shares = seats.check_shares(book, term, present, seats.member(person, row.capacity), day)
+    shares = seats.check_shares(book, term, present, [seats.member(person, row.capacity)], day)
     return size, [*versions, *([size] if size else []), *shares]
 
 
