@@ -205,13 +205,22 @@ async def run_command(
 
 def reason(error: grpc.aio.AioRpcError) -> str:
     """The reason in the ErrorInfo of a refusal; empty when it has none."""
+    return str(error_info(error).reason)
+
+
+def facts(error: grpc.aio.AioRpcError) -> dict[str, str]:
+    """What a refusal says beside its reason."""
+    return dict(error_info(error).metadata)
+
+
+def error_info(error: grpc.aio.AioRpcError) -> error_details_pb2.ErrorInfo:
+    found = error_details_pb2.ErrorInfo()
     for key, value in error.trailing_metadata() or ():
         if key == "grpc-status-details-bin":
             for detail in status_pb2.Status.FromString(value).details:
-                found = error_details_pb2.ErrorInfo()
                 if detail.Unpack(found):
-                    return str(found.reason)
-    return ""
+                    return found
+    return found
 
 
 async def refused(call: Awaitable[Any]) -> str:

@@ -68,7 +68,7 @@ async def test_a_list_that_breaks_the_share_is_refused_as_a_whole(office: Office
 async def test_in_part_as_many_as_leave_the_share_within_reach(office: Office) -> None:
     """What would be imported is judged: a faulty row takes no seat from anybody."""
     term, rows = await half_women(office), [*a_list(MALE, MALE, MALE, MALE, FEMALE)]
-    rows[0].capacity = 0
+    rows[0].ClearField("capacity")
     answer = await importing(office, term, rows, partial=True)
     assert found(answer) == [(1, "capacity", "FIELD_MISSING"), (4, "term", REFUSED)]
     assert (counts(answer), await seats_of(office, term)) == ((3, 0, 0, 2), 3)

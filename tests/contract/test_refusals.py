@@ -575,6 +575,27 @@ async def people_received_by_an_inspection(office: Office) -> None:
     await record(office, mandate, people_received=1)
 
 
+@refused_with("MANDATE_SUSPENDED")
+async def act_of_a_day_of_suspension(office: Office) -> None:
+    (mandate,) = await delegates(office)
+    await office.suspend(mandate, in_days(-5))
+    await record(office, mandate)
+
+
+@refused_with("ACTIVITIES_LATER")
+async def end_before_an_act(office: Office) -> None:
+    (mandate,) = await delegates(office)
+    await record(office, mandate, day=in_days(-5))
+    await office.end(mandate, in_days(-5))
+
+
+@refused_with("ACTIVITIES_LATER")
+async def suspension_before_an_act(office: Office) -> None:
+    (mandate,) = await delegates(office)
+    await record(office, mandate, day=in_days(-5))
+    await office.suspend(mandate, in_days(-6))
+
+
 @refused_with("ACTIVITY_EXISTS")
 async def act_of_the_same_source_twice(office: Office) -> None:
     (mandate,) = await delegates(office)
