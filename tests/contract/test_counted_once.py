@@ -17,8 +17,9 @@ from chassis import tenancy
 from chassis.database import Database
 from chassis.migrations import runtime_url
 from chassis.wire import identifier
+from quanyutong.common.v1 import audit_pb2
 from quanyutong.registry.v1 import activities_pb2 as pb
-from quanyutong.registry.v1 import audit_pb2, events_pb2, mandates_pb2
+from quanyutong.registry.v1 import events_pb2, mandates_pb2
 from services.registry.counting import Act
 from services.registry.domain import Refused
 from services.registry.recording import record_from_event
