@@ -41,13 +41,14 @@ CONGRESS_TERM = Sql(
     )
     .with_for_update(of=term)
 )
+AWAITED = or_(mandate.c.state == "recommended", mandate.c.state == "vetted")
 SEATED = Sql(
     select(mandate.c.person).where(
         mandate.c.assembly == bindparam("congress"),
         mandate.c.person == any_(bindparam("people", type_=ARRAY(Uuid))),
         func.coalesce(mandate.c.predecessor, "").not_like(bindparam("carried")),
         or_(
-            and_(mandate.c.state.in_(("recommended", "vetted")), mandate.c.term == bindparam("term")),
+            and_(AWAITED, mandate.c.term == bindparam("term")),
             and_(mandate.c.active_from.is_not(None), seats.free_from > bindparam("day")),
         ),
     )
