@@ -3,12 +3,11 @@
 from sqlalchemy import Uuid, bindparam, func, or_, update
 
 from chassis.database import WriteTx
-from chassis.errors import Refusal
 from chassis.sql import Sql
 from chassis.vault import Vault
 from quanyutong.registry.v1 import succession_pb2 as pb
 from services.registry import duties, mandates
-from services.registry.estate import Estate, read_estate
+from services.registry.estate import Estate, check_unchanged
 from services.registry.recognising import among
 from services.registry.stations import publish_closed
 from services.registry.succession import Plan
@@ -47,8 +46,7 @@ CLOSE_STATIONS = Sql(
 
 async def close(tx: WriteTx, vault: Vault, plan: Plan, estate: Estate, outcome: pb.SucceedDistrictResponse) -> None:
     """Raises Refusal CONCURRENT_CHANGE when the district has something else now than what was carried over."""
-    if await read_estate(tx, vault, plan.day) != estate:
-        raise Refusal("CONCURRENT_CHANGE")
+    await check_unchanged(tx, vault, plan.day, estate)
     left = {each.mandate for each in outcome.left}
     whose = [row.id for row in estate.mandates]
     await tx.execute(

@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Select, Table, and_, func, or_, select, union_all
 
 from chassis.database import ReadTx, Row
+from chassis.errors import Refusal
 from chassis.vault import Vault
 from services.registry import domain, keys
 from services.registry.tables import (
@@ -70,6 +71,12 @@ async def read_estate(tx: ReadTx, vault: Vault, day: date) -> Estate:
         identity_keys=await keys.identity_keys(tx, vault),
         phones={row.id: phone_of(keys.field_of(row.id), row.phone_sealed, row.phone_key) for row in sealed},
     )
+
+
+async def check_unchanged(tx: ReadTx, vault: Vault, day: date, estate: Estate) -> None:
+    """Raises Refusal CONCURRENT_CHANGE when something else is in force now than what was read before."""
+    if await read_estate(tx, vault, day) != estate:
+        raise Refusal("CONCURRENT_CHANGE")
 
 
 async def days_entered(tx: ReadTx) -> list[date | None]:

@@ -24,7 +24,7 @@ from quanyutong.registry.v1 import events_pb2
 from quanyutong.registry.v1 import succession_pb2 as pb
 from services.registry import districts, domain, succession
 from services.registry.closing import close
-from services.registry.estate import Estate, days_entered, read_estate
+from services.registry.estate import Estate, check_unchanged, days_entered, read_estate
 from services.registry.handing_over import hand_over
 from services.registry.succession import Plan
 from services.registry.tables import district
@@ -89,10 +89,17 @@ class Successions:
                 outcome = await hand_over(tx, self._vault, plan, estate)
                 if rehearsal:
                     raise Rehearsed
+                await self._check_unchanged(plan, estate)
                 # What it first came to is what is told of it, whoever was moved or joined since.
                 outcome = before or outcome
                 await _keep(tx, plan, outcome)
         return outcome
+
+    async def _check_unchanged(self, plan: Plan, estate: Estate) -> None:
+        """A call that was under way when the district was suspended may have written late."""
+        with tenancy.acting_for(plan.old):
+            async with self._database.read() as tx:
+                await check_unchanged(tx, self._vault, plan.day, estate)
 
     async def _close(self, plan: Plan, estate: Estate, outcome: pb.SucceedDistrictResponse) -> None:
         async with self._database.write_part() as tx:

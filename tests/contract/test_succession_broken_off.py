@@ -11,10 +11,12 @@ import pytest
 from google.rpc import error_details_pb2, status_pb2
 
 from chassis import auth
+from chassis.errors import Refusal
 from chassis.vault import Vault
 from quanyutong.registry.v1 import mandates_pb2
 from quanyutong.registry.v1 import succession_pb2 as pb
 from services.registry import districts, successions
+from services.registry.handing_over import hand_over
 from services.registry.successions import Successions
 from tests.audit.archive import opened
 from tests.contract import merged as made
@@ -26,6 +28,9 @@ from tests.contract.test_succession import mandates
 from tests.harness import reason, refused
 
 DATE_REFUSED = "ERROR_REASON_SUCCESSION_DATE_REFUSED"
+
+
+RENAME = "UPDATE registry.person SET display_name = '迟到的更名' WHERE district = $1 AND id::text = $2"
 
 
 class Broken(Exception):
@@ -88,6 +93,28 @@ async def test_what_happened_in_the_successor_meanwhile_stays(office: Office, mo
     await merged.succeed()
     assert (await merged.new.read(resigned.name)).end_reason == mandates_pb2.END_REASON_RESIGNATION
     assert len(await mandates(merged.new)) == 6
+
+
+async def test_what_is_written_late_is_not_lost(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A call was under way when the district was suspended: nothing is carried over without it."""
+    merged = await made.settled(office)
+    await merged.stop()
+
+    async def writing_meanwhile(*arguments: Any) -> Any:
+        outcome = await hand_over(*arguments)
+        connection = await asyncpg.connect(office.tenant.platform.postgres.url)
+        await connection.execute("SELECT set_config('app.district', $1, false)", merged.old.district)
+        await connection.execute(RENAME, merged.old.district, merged.names["resident"].removeprefix("persons/"))
+        await connection.close()
+        return outcome
+
+    monkeypatch.setattr(successions, "hand_over", writing_meanwhile)
+    async with here(merged) as serving:
+        with pytest.raises(Refusal, match="CONCURRENT_CHANGE"):
+            await serving.SucceedDistrict(merged.request(), None)  # type: ignore[arg-type]
+    assert set(await mandates(merged.new)) == {""}
+    await merged.succeed()
+    assert (await find(merged.new, merged.numbers["resident"])).display_name == "迟到的更名"
 
 
 async def test_another_request_does_not_complete_it(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
