@@ -104,5 +104,5 @@ def code_faults(plan: Plan, there: Iterable[str], taken: Mapping[str, str | None
             yield CodeFault(f"units[{index}].successor", "UNIT_OF_OTHER_DISTRICT", said)
         if new in taken and taken[new] != plan.was(f"units/{old}"):
             yield CodeFault(f"units[{index}].successor", "UNIT_EXISTS", f"{new} 已存在 / exists already")
-    for old in missing.keys() - given.keys():
+    for old in (code for code in missing if code not in given):
         yield CodeFault("units", "CODE_MISSING", f"缺少 {old} 的新代码 / no new code for {old}")

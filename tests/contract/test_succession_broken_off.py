@@ -40,7 +40,7 @@ class Broken(Exception):
 @asynccontextmanager
 async def here(merged: Merged) -> AsyncIterator[Successions]:
     """The service's own code in the test's process, on the platform's database."""
-    database = opened(merged.old.tenant.platform)
+    database = opened(merged.old.tenant.platform, connections=3)
     serving = Successions()
     serving._database, serving._vault = database, Vault.of(merged.old.tenant.platform.settings)
     token = auth.caller.set(auth.Caller("tester", None, frozenset(), 0.0))
