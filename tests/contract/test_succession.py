@@ -238,3 +238,31 @@ async def test_a_district_with_nothing_in_it_is_succeeded_too(office: Office) ->
     merged = await made.two(office)
     await merged.stop()
     assert (await merged.succeed()).carried_over == pb.CarriedOver(units=2)
+
+
+async def test_a_deputys_duties_last_as_long_as_the_term_of_the_successor(office: Office) -> None:
+    merged = await made.settled(office)
+    deputy = merged.names["deputy_mandate"]
+    for mandate in (deputy, merged.names["both_mandate"]):
+        await merged.old.assigned(merged.names["house"], mandate, in_days(-9))
+    await merged.stop()
+    await merged.succeed()
+    heir = (await mandates(office))[merged.heir("deputy_mandate")].name
+    listed = stations_pb2.ListRotaEntriesRequest(mandate=heir)
+    (entry,) = (await office.call("ListRotaEntries", listed)).rota_entries
+    assert (entry.start_date, entry.end_date) == (on(clock.today()), on(in_days(500)))
+    assert len((await office.call("ListRotaEntries", stations_pb2.ListRotaEntriesRequest())).rota_entries) == 2
+    told = [each for each in await heard(merged.old, events_pb2.RotaChanged, 7) if each.mandate == deputy]
+    assert [each.end_date for each in told] == [on(in_days(700)), on(clock.today())]
+
+
+async def test_who_awaits_a_seat_there_is_left_behind(office: Office) -> None:
+    merged = await made.settled(office)
+    await office.recommended(merged.names["new_term"], merged.names["joined_there"])
+    left = {each.mandate: each.reason for each in (await merged.succeed(validate_only=True)).left}
+    assert left[merged.names["joined_mandate"]] == pb.LEFT_REASON_SEATED
+
+
+async def test_nothing_ends_by_succession_otherwise(office: Office) -> None:
+    ending = office.end(await office.active(await office.term()), reason=mandates_pb2.END_REASON_SUCCESSION)
+    assert await refused(ending) == "ERROR_REASON_FIELD_INVALID"
