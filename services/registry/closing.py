@@ -1,5 +1,8 @@
 """The end of a district that another one has taken over: what was in force there ends on the day, and stays there."""
 
+from collections.abc import Container
+from uuid import UUID
+
 from sqlalchemy import Uuid, bindparam, func, or_, update
 
 from chassis.database import WriteTx
@@ -34,7 +37,7 @@ END = Sql(
 )
 CLOSE_STATIONS = Sql(
     update(station)
-    .where(duties.lasts_beyond(station, bindparam("day")))  # type: ignore[arg-type]
+    .where(duties.lasts_beyond(station, bindparam("day")))
     .values(
         end_date=func.greatest(station.c.start_date, bindparam("day")),
         close_reason=bindparam("why"),
@@ -54,19 +57,17 @@ async def close(tx: WriteTx, vault: Vault, plan: Plan, estate: Estate, outcome: 
         .where(among(suspension.c.mandate, whose, Uuid()), suspension.c.end_date.is_(None))
         .values(end_date=plan.day)
     )
-    ends = [
-        {"key": key, "day": plan.day, "why": plan.decision}
-        | {
-            "heir": None
-            if f"mandates/{key}" in left
-            else f"districts/{plan.new}/mandates/{plan.heir(f'mandates/{key}')}"
-        }
-        for key in whose
-    ]
-    for row in await tx.each(END, ends):
+    shared = {"day": plan.day, "why": plan.decision}
+    for row in await tx.each(END, [shared | {"key": key, "heir": _heir(plan, key, left)} for key in whose]):
         mandates.publish_ended(tx, row)
     for table in duties.CHANGED:
         await duties.end(tx, table, among(table.c.mandate, whose, Uuid()), plan.day)
     for row in await tx.all(CLOSE_STATIONS, day=plan.day, why=plan.decision):
         publish_closed(tx, row)
     await tx.execute(CLOSE_UNITS, day=plan.day)
+
+
+def _heir(plan: Plan, key: UUID, left: Container[str]) -> str | None:
+    """What a mandate is in the successor; None where it was left behind."""
+    name = f"mandates/{key}"
+    return None if name in left else f"districts/{plan.new}/mandates/{plan.heir(name)}"

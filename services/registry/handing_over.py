@@ -57,7 +57,7 @@ SEATED = Sql(
 
 async def hand_over(tx: WriteTx, vault: Vault, plan: Plan, estate: Estate) -> pb.SucceedDistrictResponse:
     """What came of it. Raises Refused SUCCESSOR_WITHOUT_TERM, FieldsInvalid SUCCESSION_UNITS_REFUSED."""
-    await check_codes(tx, plan, estate)
+    await _check_codes(tx, plan, estate)
     await _hand_over_assemblies(tx, plan, estate)
     persons = await hand_over_persons(tx, vault, plan, estate)
     congress = await _congress(tx, plan, estate)
@@ -82,7 +82,7 @@ async def hand_over(tx: WriteTx, vault: Vault, plan: Plan, estate: Estate) -> pb
     return pb.SucceedDistrictResponse(carried_over=carried, left=_left(estate, seated))
 
 
-async def check_codes(tx: ReadTx, plan: Plan, estate: Estate) -> None:
+async def _check_codes(tx: ReadTx, plan: Plan, estate: Estate) -> None:
     taken = {row.code: row.predecessor for row in await tx.all(UNITS)}
     faults = list(succession.code_faults(plan, [row.code for row in estate.units], taken))
     if faults:

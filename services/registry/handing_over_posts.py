@@ -16,7 +16,7 @@ from services.registry import duties, posts
 from services.registry.entering import entering
 from services.registry.estate import Estate
 from services.registry.oversight import publish_formed
-from services.registry.stations import publish_opened
+from services.registry.stations import publish_closed, publish_opened
 from services.registry.succession import Plan
 from services.registry.tables import (
     contact,
@@ -46,6 +46,8 @@ async def hand_over_stations(tx: WriteTx, plan: Plan, rows: Sequence[Row]) -> No
     ordered = sorted(rows, key=lambda row: ORDER.index(row.kind))
     for row in await tx.each(OPEN, [_station(row, plan, row.belongs_to in carried) for row in ordered]):
         publish_opened(tx, row)
+        if row.end_date:
+            publish_closed(tx, row)
 
 
 async def hand_over_groups(tx: WriteTx, plan: Plan, rows: Sequence[Row]) -> None:

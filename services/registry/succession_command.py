@@ -52,7 +52,14 @@ class Work:
 @click.command()
 @click.argument("code")
 @click.argument("successor")
-@click.option("--on", "day", type=click.DateTime(["%Y-%m-%d"]), required=True, help="first day without the district")
+@click.option(
+    "--on",
+    "day",
+    type=click.DateTime(["%Y-%m-%d"]),
+    metavar="DAY",
+    required=True,
+    help="first day without the district",
+)
 @click.option(
     "--units",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
@@ -62,7 +69,7 @@ class Work:
 @click.option("--dry-run", is_flag=True, help="say what would be carried over; DAY may be to come")
 @failing_clearly
 def succeed(code: str, successor: str, day: datetime, units: Path | None, decision: str, dry_run: bool) -> None:
-    """End the district CODE on a day, and have the district SUCCESSOR take over what is in force there.
+    """Have another district take over: CODE ends on a day, SUCCESSOR has from then on what is in force there.
 
     It is rehearsed first, then the district is suspended, then done. Broken off, it is completed by the same command.
     """

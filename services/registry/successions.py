@@ -12,7 +12,7 @@ from hashlib import sha256
 from typing import Any
 
 import grpc
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from chassis import clock, tenancy
@@ -31,6 +31,8 @@ from services.registry.tables import district
 from services.registry.tables import succession as records
 
 Context = grpc.aio.ServicerContext[Any, Any]
+# One at a time in the whole city: nobody takes over who is taken over meanwhile.
+ALONE = Sql(text("SELECT pg_advisory_xact_lock(hashtextextended('succession', 0))"))
 # Of the kind that lets rows go on referring to the entry.
 HOLD = Sql(select(district).where(district.c.code == bindparam("code")).with_for_update(key_share=True))
 RECORDED = Sql(select(records).where(records.c.predecessor == bindparam("old")))
@@ -130,6 +132,7 @@ def _plan(request: pb.SucceedDistrictRequest) -> Plan:
 
 async def _held(tx: WriteTx, plan: Plan) -> Row:
     """The ending district's entry, which nobody changes meanwhile. Raises Refused DISTRICT_NOT_FOUND, _SUCCEEDED."""
+    await tx.execute(ALONE)
     row = await tx.first(HOLD, code=plan.old)
     if row is None:
         raise domain.Refused("DISTRICT_NOT_FOUND", district=plan.old)

@@ -1,5 +1,6 @@
 """A succession that breaks off is completed by the same request, and only by it; a third district is left alone."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -135,6 +136,19 @@ async def test_a_request_id_has_the_effect_of_one(office: Office) -> None:
     assert await merged.succeed(request_id=request_id) == first
     other = merged.succeed(request_id=request_id, decision="另一决定")
     assert await refused(other) == "ERROR_REASON_REQUEST_ID_REUSED"
+
+
+async def test_two_at_the_same_moment_are_one_after_the_other(office: Office) -> None:
+    """Each of the other: the second one finds a successor that is suspended. And the same one twice."""
+    merged = await made.two(office)
+    await merged.stop()
+    turned = Merged(merged.new, merged.old)
+    outcomes = await asyncio.gather(
+        merged.succeed(), merged.succeed(), turned.succeed(units=[], validate_only=True), return_exceptions=True
+    )
+    assert outcomes[0] == outcomes[1]
+    assert isinstance(outcomes[2], grpc.aio.AioRpcError)
+    assert reason(outcomes[2]) == "ERROR_REASON_SUCCESSOR_REFUSED"
 
 
 async def test_a_third_district_is_left_alone(office: Office) -> None:
