@@ -224,7 +224,7 @@ async def test_done_again_it_answers_the_same(done: tuple[Merged, pb.SucceedDist
 async def test_a_rehearsal_answers_the_same_and_changes_nothing(office: Office) -> None:
     merged = await made.settled(office)
     rehearsed = await merged.succeed(validate_only=True, request_id=str(uuid4()))
-    later = await merged.succeed(validate_only=True, effective_date=on(in_days(40)))
+    later = await merged.succeed(validate_only=True, effective_date=on(in_days(20)))
     assert later.carried_over == rehearsed.carried_over
     assert set(await mandates(merged.new)) == {""}
     assert len(await mandates(merged.old)) == 1
