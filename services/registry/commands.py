@@ -126,14 +126,16 @@ def _call(work: Work) -> None:
     run(with_stub(settings, work, [("authorization", f"Bearer {token}")]))
 
 
-async def with_stub(settings: Settings, work: Work, metadata: list[tuple[str, str]]) -> None:
+async def with_stub(
+    settings: Settings, work: Work, metadata: list[tuple[str, str]], deadline: float = client.DEADLINE
+) -> None:
     """Does work with the registry behind the gateway. Raises SettingsInvalid when there is none to be found."""
     gateway = settings.gateway_url or whereabouts.find(settings, "gateway")
     if gateway is None:
         raise SettingsInvalid("no platform runs here; set QYT_GATEWAY_URL to where its gateway is")
     url = urlsplit(gateway)
     secure = grpc.ssl_channel_credentials() if url.scheme == "https" else None
-    async with client.channel(url.netloc, [SERVICE], secure) as channel:
+    async with client.channel(url.netloc, [SERVICE], secure, deadline) as channel:
         try:
             await work(RegistryServiceStub(channel), metadata)
         except grpc.aio.AioRpcError as error:

@@ -11,6 +11,7 @@ from quanyutong.registry.v1.events_pb2 import (
     AssemblyCreated,
     AuditSealed,
     ContactChanged,
+    DistrictSucceeded,
     MandateConfirmed,
     MandateEnded,
     MandateReinstated,
@@ -45,5 +46,6 @@ PUBLISHES: tuple[type[Message], ...] = (
     OversightLeaderChanged,
     PersonMerged,
     ActivitiesRecorded,
+    DistrictSucceeded,
 )
 CONSUMES: Mapping[type[Message], EventHandler] = {}
