@@ -22,7 +22,7 @@ from google.protobuf.message import Message
 from chassis import actor, auth, idempotency, tenancy
 from chassis.auth import ROLES, Caller, Verifier
 from chassis.database import fault_of
-from chassis.directory import Directory
+from chassis.directory import Directory, District
 from chassis.errors import STATUS_CODES, Catalogue, Declared, FieldsInvalid, Refusal, preferred_language
 from chassis.rpc import Rpc
 from chassis.telemetry import Measured, Telemetry
@@ -124,7 +124,7 @@ class Chain(grpc.aio.ServerInterceptor):
         """The district that the call acts in; None on city-wide RPCs."""
         picked = metadata.get("x-district")
         if caller.district is not None:
-            self._check_district(caller.district)
+            _check_called(self._directory.entries.get(caller.district))
             if picked not in (None, caller.district):
                 raise Refusal("DISTRICT_REFUSED", district=picked)
             if rpc.municipal:
@@ -136,21 +136,15 @@ class Chain(grpc.aio.ServerInterceptor):
             raise Refusal("DISTRICT_NOT_PICKED")
         if not rpc.safe:
             raise Refusal("READ_ONLY_CALLER")
-        self._check_district(picked)
+        # It may have ended: its own calls have too, but what it left can be read by the city.
+        _check_called(self._directory.begun(picked))
         return picked
-
-    def _check_district(self, code: str) -> None:
-        entry = self._directory.entries.get(code)
-        if entry is None:
-            raise Refusal("DISTRICT_UNKNOWN")
-        if entry.suspended:
-            raise Refusal("DISTRICT_SUSPENDED")
 
     @contextmanager
     def _place(self, district: str) -> Any:
         """A place among the district's calls in flight: a storm in one must not slow another."""
-        entry = self._directory.entries[district]
-        limit = entry.calls_in_flight or self._limit
+        entry = self._directory.begun(district)
+        limit = (entry and entry.calls_in_flight) or self._limit
         if self._in_flight[district] >= limit:
             raise Refusal("DISTRICT_BUSY", limit=limit)
         self._in_flight[district] += 1
@@ -171,6 +165,13 @@ class Chain(grpc.aio.ServerInterceptor):
         status = catalogue.status(refusal, preferred_language(metadata.get("accept-language", "")))
         details = (("grpc-status-details-bin", status.SerializeToString()),)
         await context.abort(STATUS_CODES[status.code], status.message, details)
+
+
+def _check_called(entry: District | None) -> None:
+    if entry is None:
+        raise Refusal("DISTRICT_UNKNOWN")
+    if entry.suspended:
+        raise Refusal("DISTRICT_SUSPENDED")
 
 
 def _metadata(context: Context) -> Mapping[str, str]:

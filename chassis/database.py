@@ -154,13 +154,13 @@ class WriteTx(ReadTx):
                 raise Refusal("REQUEST_ID_REUSED")
             raise idempotency.Replayed(stored.answer)
 
-    async def flush(self) -> None:
-        """Writes notes, events and answer, as the last thing before the commit."""
+    async def flush(self, answers: bool = True) -> None:
+        """Writes notes, events and, unless another transaction of the call does, its answer: last before the commit."""
         if self._notes:
             await self._connection.executemany(NOTE, self._notes)
         if self._events:
             await self._connection.executemany(PUBLISH, self._events)
-        if (request := self._request) is not None:
+        if answers and (request := self._request) is not None:
             if self._answer is None:
                 raise RuntimeError("a mutation with a request_id ended without tx.reply()")
             answer = self._answer.SerializeToString()
@@ -254,6 +254,10 @@ class Database:
         """Commits when the block ends well, with its events and its answer; else nothing has happened."""
         return self._writing(self.place_of(tenancy.district()))
 
+    def write_part(self) -> AbstractAsyncContextManager[WriteTx]:
+        """One of several transactions of a call: with its events, and without the answer, which another one keeps."""
+        return self._writing(self.place_of(tenancy.district()), answers=False)
+
     def write_city(self) -> AbstractAsyncContextManager[WriteTx]:
         """The same for a district's entry in a city-wide table: those are in the pool, wherever its own rows are."""
         return self._writing(self._shared)
@@ -263,11 +267,12 @@ class Database:
         return self._transaction(self.place_of(tenancy.district()), WriteTx)
 
     @asynccontextmanager
-    async def _writing(self, place: Connections) -> AsyncIterator[WriteTx]:
+    async def _writing(self, place: Connections, answers: bool = True) -> AsyncIterator[WriteTx]:
         async with self._transaction(place, WriteTx) as tx:
-            await tx.recall()
+            if answers:
+                await tx.recall()
             yield tx
-            await tx.flush()
+            await tx.flush(answers)
         if tx.publishes:
             place.published.set()
 

@@ -52,6 +52,11 @@ class Directory:
             self._today = {e.code: e for e in self._all.values() if e.valid_from <= day < e.valid_to}
         return self._today
 
+    def begun(self, code: str) -> District | None:
+        """The entry of a district that is there, or was: what it left can still be read."""
+        entry = self._all.get(code)
+        return entry if entry and entry.valid_from <= clock.today() else None
+
     @property
     def codes(self) -> Sequence[str]:
         """Of every district that there is, was or will be."""

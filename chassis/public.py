@@ -12,7 +12,10 @@ from chassis.settings import Settings, SettingsInvalid
 
 
 async def with_channel(
-    settings: Settings, services: Iterable[ServiceDescriptor], work: Callable[[grpc.aio.Channel], Awaitable[None]]
+    settings: Settings,
+    services: Iterable[ServiceDescriptor],
+    work: Callable[[grpc.aio.Channel], Awaitable[None]],
+    deadline: float = client.DEADLINE,
 ) -> None:
     """Does work with services behind the gateway. Raises SettingsInvalid when there is none to be found."""
     gateway = settings.gateway_url or whereabouts.find(settings, "gateway")
@@ -20,7 +23,7 @@ async def with_channel(
         raise SettingsInvalid("no platform runs here; set QYT_GATEWAY_URL to where its gateway is")
     url = urlsplit(gateway)
     secure = grpc.ssl_channel_credentials() if url.scheme == "https" else None
-    async with client.channel(url.netloc, services, secure) as channel:
+    async with client.channel(url.netloc, services, secure, deadline) as channel:
         try:
             await work(channel)
         except grpc.aio.AioRpcError as error:

@@ -66,11 +66,7 @@ class Assemblies:
                 domain.check_assembly_unit(kind, unit.kind if unit else None)
                 values = {"kind": kind, "unit": unit and unit.code, "display_name": given.display_name}
                 row = await tx.one(SET_UP, **values)
-                name = assembly_name(row.id)
-                created = events_pb2.AssemblyCreated(
-                    assembly=name, kind=given.kind, unit=given.unit, display_name=row.display_name
-                )
-                tx.publish(created, name)
+                publish_created(tx, row)
                 return tx.reply(_message(row))
         except UniqueViolationError:
             raise domain.Refused("ASSEMBLY_EXISTS", assembly=await self._existing(given.unit)) from None
@@ -173,11 +169,25 @@ async def term_values(tx: ReadTx, owner: Row, given: pb.Term, path: str) -> dict
 
 async def open_term(tx: WriteTx, values: dict[str, Any]) -> Row:
     row = await tx.one(OPEN, **values)
+    publish_opened(tx, row)
+    return row
+
+
+def publish_created(tx: WriteTx, row: Row) -> None:
+    created = events_pb2.AssemblyCreated(
+        assembly=assembly_name(row.id),
+        kind=number(pb.AssemblyKind, row.kind),
+        unit=f"units/{row.unit}" if row.unit else "",
+        display_name=row.display_name,
+    )
+    tx.publish(created, created.assembly)
+
+
+def publish_opened(tx: WriteTx, row: Row) -> None:
     opened = events_pb2.TermOpened(
         term=term_name(row), start_date=date_message(row.start_date), end_date=date_message(row.end_date)
     )
     tx.publish(opened, assembly_name(row.assembly))
-    return row
 
 
 def _end(start: date, length: DurationRule, path: str) -> date:
@@ -204,6 +214,7 @@ def _message(row: Row) -> pb.Assembly:
         display_name=row.display_name,
         create_time=timestamp(row.created_at),
         etag=etag(row.revision),
+        predecessor=row.predecessor or "",
     )
 
 

@@ -7,7 +7,7 @@ from uuid import uuid4
 import click
 from google.protobuf import field_mask_pb2
 
-from chassis import development
+from chassis import client, development
 from chassis.commands import failing_clearly, run
 from chassis.public import with_channel
 from chassis.settings import Settings
@@ -125,6 +125,8 @@ def _call(work: Work) -> None:
     run(with_stub(settings, work, [("authorization", f"Bearer {token}")]))
 
 
-async def with_stub(settings: Settings, work: Work, metadata: list[tuple[str, str]]) -> None:
+async def with_stub(
+    settings: Settings, work: Work, metadata: list[tuple[str, str]], deadline: float = client.DEADLINE
+) -> None:
     """Does work with the registry behind the gateway. Raises SettingsInvalid when there is none to be found."""
-    await with_channel(settings, [SERVICE], lambda channel: work(RegistryServiceStub(channel), metadata))
+    await with_channel(settings, [SERVICE], lambda channel: work(RegistryServiceStub(channel), metadata), deadline)

@@ -6,6 +6,7 @@ The directory is in the pool. A silo holds a copy of its own districts' entries,
 from when they came there, which nothing but references reads.
 """
 
+from datetime import date
 from typing import Any
 
 import grpc
@@ -45,11 +46,11 @@ class Districts:
         )
         async with self._database.read_city() as tx:
             rows, token = await page(tx, request, select(district).where(exists), (district.c.code, str))
-        return pb.ListDistrictsResponse(districts=map(_message, rows), next_page_token=token)
+        return pb.ListDistrictsResponse(districts=map(message, rows), next_page_token=token)
 
     async def GetDistrict(self, request: pb.GetDistrictRequest, _: Context) -> pb.District:
         async with self._database.read_city() as tx:
-            return _message(await load_district(tx, _code(request.name)))
+            return message(await load_district(tx, _code(request.name)))
 
     async def CreateDistrict(self, request: pb.CreateDistrictRequest, _: Context) -> pb.District:
         given = request.district
@@ -119,6 +120,14 @@ async def load_district(tx: ReadTx, code: str, lock: bool = False) -> Row:
     return row
 
 
+async def end(tx: WriteTx, row: Row, day: date, successor: str) -> Row:
+    """From the day on it is no more, nor are its calls; it is not suspended, so that what it left can be read."""
+    changes = {"valid_to": day, "successor": successor, "suspended": False, "suspension_reason": ""}
+    saved = await _save(tx, row, changes)
+    publish_entry(tx, saved)
+    return saved
+
+
 async def _save(tx: WriteTx, row: Row, changes: dict[str, Any]) -> Row:
     statement = update(district).where(district.c.code == row.code)
     return await tx.one(statement.values(**changes, revision=row.revision + 1).returning(district))
@@ -127,7 +136,7 @@ async def _save(tx: WriteTx, row: Row, changes: dict[str, Any]) -> Row:
 def _changed(tx: WriteTx, row: Row) -> pb.District:
     """Tells every process, and returns the entry as the caller sees it."""
     publish_entry(tx, row)
-    return _message(row)
+    return message(row)
 
 
 def publish_entry(tx: WriteTx, row: Row) -> None:
@@ -150,7 +159,7 @@ def _code(name: str) -> str:
     return name.removeprefix("districts/")
 
 
-def _message(row: Row) -> pb.District:
+def message(row: Row) -> pb.District:
     """The entry as its reader may see it."""
     entry = pb.District(
         name=f"districts/{row.code}",
@@ -158,6 +167,7 @@ def _message(row: Row) -> pb.District:
         valid_from=date_message(row.valid_from),
         valid_to=date_message(row.valid_to),
         etag=etag(row.revision),
+        successor=f"districts/{row.successor}" if row.successor else "",
     )
     if policy.sees_operations(auth.caller.get(), row.code):
         entry.suspended = row.suspended

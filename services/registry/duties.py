@@ -42,7 +42,7 @@ def holds_on(table: Table, day: date) -> ColumnElement[bool]:
     return and_(table.c.start_date <= day, lasts_beyond(table, day))
 
 
-def lasts_beyond(table: Table, day: date) -> ColumnElement[bool]:
+def lasts_beyond(table: Table, day: ColumnElement[date] | date) -> ColumnElement[bool]:
     return or_(table.c.end_date.is_(None), table.c.end_date > day)
 
 

@@ -12,6 +12,7 @@ from quanyutong.registry.v1.events_pb2 import (
     AssemblyRenamed,
     AuditSealed,
     ContactChanged,
+    DistrictSucceeded,
     MandateConfirmed,
     MandateEnded,
     MandateReinstated,
@@ -49,5 +50,6 @@ PUBLISHES: tuple[type[Message], ...] = (
     OversightLeaderChanged,
     PersonMerged,
     ActivitiesRecorded,
+    DistrictSucceeded,
 )
 CONSUMES: Mapping[type[Message], EventHandler] = {}

@@ -2,13 +2,15 @@
 
 Both are random, wrapped by a master key, and made at their first use. A new
 version of the data key takes over when an operator rotates it, or an administrator
-of the district. The identity key has one version for ever: what it made cannot be made anew, since the numbers
+of the district. The identity key is never replaced: what it made cannot be made anew, since the numbers
 themselves are not kept, and under another key nobody would be found again nor a
-second entry of the same number be noticed. Rotation wraps it anew, no more.
+second entry of the same number be noticed. Rotation wraps it anew, no more. A
+district that takes over from another one keeps that one's identity key beside its
+own, as a further version: it looks for a number under each, and hashes under the first.
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,6 +32,7 @@ Context = grpc.aio.ServicerContext[Any, Any]
 BATCH = 500
 DATA, IDENTITY = "data", "identity"
 OF_PURPOSE = select(district_key).where(district_key.c.purpose == bindparam("use"))
+IN_ORDER = Sql(OF_PURPOSE.order_by(district_key.c.version))
 LATEST = Sql(OF_PURPOSE.order_by(district_key.c.version.desc()).limit(1))
 OF_VERSION = Sql(OF_PURPOSE.where(district_key.c.version == bindparam("count")))
 ALL = Sql(select(district_key))
@@ -71,18 +74,29 @@ class DistrictKeys:
             return tx.reply(pb.RotateKeysResponse(**await _rotate(tx, self._vault, request.resume)))
 
 
-async def identity_key(tx: ReadTx, vault: Vault) -> bytes | None:
-    """The key of identity numbers; None before the first number was given."""
-    row = await tx.first(LATEST, use=IDENTITY)
-    return _unwrapped(vault, tx, row) if row else None
+async def identity_keys(tx: ReadTx, vault: Vault) -> Mapping[int, bytes]:
+    """The keys of identity numbers by version, the one to hash under first; none before the first number was given."""
+    return {row.version: _unwrapped(vault, tx, row) for row in await tx.all(IN_ORDER, use=IDENTITY)}
 
 
-async def identity_key_to_use(tx: WriteTx, vault: Vault) -> bytes:
-    """The same, made where there is none."""
-    if (found := await identity_key(tx, vault)) is not None:
+async def identity_keys_to_use(tx: WriteTx, vault: Vault) -> Mapping[int, bytes]:
+    """The same, made where there is none. Nobody adds another one before the transaction ends."""
+    await tx.execute(USING, name=_lock(tx))
+    if found := await identity_keys(tx, vault):
         return found
-    await _make(tx, vault, IDENTITY, 1)
-    return _unwrapped(vault, tx, await tx.one(LATEST, use=IDENTITY))
+    await _make(tx, vault, IDENTITY, os.urandom(KEY_BYTES))
+    return await identity_keys(tx, vault)
+
+
+async def adopt(tx: WriteTx, vault: Vault, others: Collection[bytes]) -> Mapping[bytes, int]:
+    """Has the district look for numbers under another district's keys too; the version that each has here."""
+    await tx.execute(ROTATING, name=_lock(tx))
+    held = {key: version for version, key in (await identity_keys(tx, vault)).items()}
+    for key in others:
+        if key not in held:
+            held[key] = max(held.values(), default=0) + 1
+            await _make(tx, vault, IDENTITY, key, held[key])
+    return held
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +116,7 @@ async def sealer(tx: WriteTx, vault: Vault) -> Sealer:
     await tx.execute(USING, name=_lock(tx))
     row = await tx.first(LATEST, use=DATA)
     if row is None:
-        await _make(tx, vault, DATA, 1)
+        await _make(tx, vault, DATA, os.urandom(KEY_BYTES))
         row = await tx.one(LATEST, use=DATA)
     return Sealer(_unwrapped(vault, tx, row), row.version)
 
@@ -143,7 +157,7 @@ async def _renew(tx: WriteTx, vault: Vault, fresh: bool) -> int:
     version: int = max((row.version for row in rows if row.purpose == DATA), default=0)
     if fresh or not version:
         version += 1
-        await _make(tx, vault, DATA, version)
+        await _make(tx, vault, DATA, os.urandom(KEY_BYTES), version)
     return version
 
 
@@ -165,9 +179,9 @@ def _unwrapped(vault: Vault, tx: ReadTx, row: Row) -> bytes:
     return vault.unwrap(row.purpose, tx.district, row.wrapped)
 
 
-async def _make(tx: WriteTx, vault: Vault, purpose: str, version: int) -> None:
-    """Makes a key; does nothing when somebody else did at the same moment."""
-    wrapped = vault.wrap(purpose, tx.district, os.urandom(KEY_BYTES))
+async def _make(tx: WriteTx, vault: Vault, purpose: str, key: bytes, version: int = 1) -> None:
+    """Keeps a key; does nothing when somebody else did at the same moment."""
+    wrapped = vault.wrap(purpose, tx.district, key)
     await tx.execute(MAKE, purpose=purpose, version=version, wrapped=wrapped)
 
 

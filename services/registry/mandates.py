@@ -257,4 +257,7 @@ def message(row: Row) -> pb.Mandate:
         filled_by=f"mandates/{row.filled_by}" if row.filled_by else "",
         state_since=date_message(row.term_end if over else row.state_since),
         judged_by=row.judged_by,
+        predecessor=row.predecessor or "",
+        successor=row.successor or "",
+        held_since=date_message(row.held_since),
     )

@@ -15,6 +15,7 @@ from services.registry.performance_command import performance
 from services.registry.reference import enter_reference_data
 from services.registry.respelling import spell_names
 from services.registry.servicer import Registry
+from services.registry.succession_command import succeed
 from services.registry.tables import CITY_TABLES
 
 
@@ -25,6 +26,7 @@ async def bring_in(database: Database) -> None:
 
 
 registry.add_command(performance)
+districts.add_command(succeed)
 MANIFEST = Manifest(
     name="registry",
     service=registry_pb2.DESCRIPTOR.services_by_name["RegistryService"],

@@ -81,12 +81,18 @@ class Merging:
 
 def check_same(keep: Row, merged: Row) -> None:
     """Two entries of one human being have one identity number, and what follows from it is the same."""
-    if keep.identity_hash and merged.identity_hash:
-        raise domain.Refused("PERSONS_DIFFER", field="identity_number")  # it is unique, so these are two
+    if keep.identity_hash and merged.identity_hash and not _may_be_one_number(keep, merged):
+        raise domain.Refused("PERSONS_DIFFER", field="identity_number")
     if keep.identity_hash or merged.identity_hash:
         for field in ("birth_date", "gender"):
             if keep[field] and merged[field] and keep[field] != merged[field]:
                 raise domain.Refused("PERSONS_DIFFER", field=field)
+
+
+def _may_be_one_number(one: Row, other: Row) -> bool:
+    """Under one key a number is unique, so these are two; under two keys all that is left to compare is its end."""
+    under_one_key = (one.identity_key or 1) == (other.identity_key or 1)
+    return not under_one_key and bool(one.identity_last_four == other.identity_last_four)
 
 
 async def _load_both(tx: WriteTx, keep: str, merged: str) -> tuple[Row, Row]:
@@ -117,7 +123,7 @@ async def _move_references(tx: WriteTx, keep: UUID, merged: UUID) -> None:
 async def _join(tx: WriteTx, vault: Vault, keep: Row, merged: Row) -> Row:
     """The pointer gives up what was sealed; the entry that stays gets what it had not."""
     gains: dict[str, Any] = {}
-    if merged.identity_hash:
+    if merged.identity_hash and not keep.identity_hash:
         gains |= {column: merged[column] for column in secrets.IDENTITY_COLUMNS}
     if keep.identity_hash or merged.identity_hash:
         gains |= {field: keep[field] or merged[field] for field in ("birth_date", "gender")}

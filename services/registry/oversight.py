@@ -60,7 +60,7 @@ class Oversight:
                 "rule_version": await _check_room(tx, term, topic, start),
             }
             row = await tx.one(insert(oversight_group).values(values).returning(oversight_group))
-            tx.publish(_formed(row), _name(row.id))
+            publish_formed(tx, row)
             return tx.reply(_message(row, ()))
 
     async def GetOversightGroup(self, request: pb.GetOversightGroupRequest, _: Context) -> pb.OversightGroup:
@@ -174,13 +174,14 @@ def _term(row: Row) -> str:
     return f"assemblies/{row.assembly}/terms/{row.term}"
 
 
-def _formed(row: Row) -> events_pb2.OversightGroupFormed:
-    return events_pb2.OversightGroupFormed(
+def publish_formed(tx: WriteTx, row: Row) -> None:
+    formed = events_pb2.OversightGroupFormed(
         group=_name(row.id),
         term=_term(row),
         topic=number(pb.OversightTopic, row.topic),
         start_date=date_message(row.start_date),
     )
+    tx.publish(formed, formed.group)
 
 
 def _member(row: Row) -> pb.OversightMember:

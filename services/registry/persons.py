@@ -240,4 +240,5 @@ def message_of(row: Row) -> pb.Person:
         identity_last_four=row.identity_last_four or "",
         phone_masked=f"*******{row.phone_last_four}" if row.phone_last_four else "",
         merged_into=f"persons/{row.merged_into}" if row.merged_into else "",
+        predecessor=row.predecessor or "",
     )

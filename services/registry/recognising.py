@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ColumnElement, LargeBinary, Uuid, any_, literal, or_, select
+from sqlalchemy import ARRAY, ColumnElement, Uuid, any_, literal, select
 from sqlalchemy.types import TypeEngine
 
 from chassis.database import ReadTx, Row
@@ -61,30 +61,18 @@ async def recognise(tx: ReadTx, vault: Vault, rows: Sequence[Candidate], sitting
 async def _register(
     tx: ReadTx, vault: Vault, rows: Sequence[Candidate], sitting: Mapping[Term, Sequence[Row]]
 ) -> Register:
-    marks = await _marks(tx, vault, rows)
+    holders = await secrets.holders(tx, vault, (row.given for row in rows))
     mandates: dict[tuple[Term, UUID], list[Row]] = defaultdict(list)
     for term, seats in sitting.items():
         for each in seats:
             mandates[term, each.person].append(each)
-    wanted = or_(
-        among(person.c.id, {who for _, who in mandates}, Uuid()),
-        among(person.c.identity_hash, marks.values(), LargeBinary()),
-    )
+    wanted = among(person.c.id, {who for _, who in mandates}, Uuid())
     people = {each.id: each for each in await tx.all(select(person).where(wanted, person.c.merged_into.is_(None)))}
     named: dict[tuple[Term, object], list[Row]] = defaultdict(list)
     for term, who in mandates:
         if there := people.get(who):
             named[term, (there.display_name, there.birth_date)].append(there)
-    by_mark = {each.identity_hash: each for each in people.values()}
-    holders = {number: by_mark[mark] for number, mark in marks.items() if mark in by_mark}
     return Register(mandates, named, holders, await keys.opener(tx, vault))
-
-
-async def _marks(tx: ReadTx, vault: Vault, rows: Iterable[Candidate]) -> dict[str, bytes]:
-    """The hash of each identity number; of none where the district has none yet."""
-    key = await keys.identity_key(tx, vault)
-    numbers = {row.given.identity.number for row in rows if row.given.identity}
-    return {number: secrets.mark(key, number) for number in numbers} if key else {}
 
 
 def _identify(row: Candidate, term: Term, register: Register) -> None:

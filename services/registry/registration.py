@@ -178,19 +178,17 @@ async def _sealed(
     """All columns of each new person. An identity number that somebody has, or another row gives, is a fault."""
     ids = await secrets.new_ids(tx, len(entries))
     people = [(key, given) for key, (_, given) in zip(ids, entries.values(), strict=True)]
-    hidden = await secrets.sealed(tx, vault, people)
-    marks = [columns["identity_hash"] for columns in hidden if columns["identity_hash"]]
-    taken = await secrets.holders(tx, marks) if marks else {}
-    new = {}
-    for index, key, columns in zip(entries, ids, hidden, strict=True):
-        mark = columns["identity_hash"]
-        if mark in taken:
-            said = f"身份号码已登记于 persons/{taken[mark]} / this identity number is that of persons/{taken[mark]}"
+    held = await secrets.holders(tx, vault, (given for _, given in people))
+    taken = {number: row.id for number, row in held.items()}
+    for index, (key, given) in zip(entries, people, strict=True):
+        holder = taken.setdefault(given.identity.number, key) if given.identity else key
+        if holder != key:
+            said = f"身份号码已登记于 persons/{holder} / this identity number is that of persons/{holder}"
             faults.append((f"rows[{index}].new_person.identity_number", said))
-        elif mark:
-            taken[mark] = key
-        new[index] = {"key": key, **entries[index][0], **columns}
-    return new
+    # Whoever is at fault is refused with the rest of the rows, and needs no seal.
+    hidden = await secrets.sealed(tx, vault, [(key, secrets.NOTHING if faults else given) for key, given in people])
+    new = zip(entries, ids, hidden, strict=True)
+    return {index: {"key": key, **entries[index][0], **columns} for index, key, columns in new}
 
 
 async def _check_units(tx: ReadTx, new: dict[int, dict[str, Any]], faults: Faults) -> None:

@@ -1,13 +1,13 @@
 """What is kept sealed of persons: the identity number as a keyed hash, the telephone number encrypted."""
 
 import hmac
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 import grpc
-from sqlalchemy import bindparam, select, text
+from sqlalchemy import ARRAY, LargeBinary, any_, bindparam, select, text
 
 from chassis import clock
 from chassis.database import Database, ReadTx, Row, WriteTx
@@ -21,13 +21,12 @@ from services.registry.identity import Identity, read_identity, read_phone
 from services.registry.tables import person
 
 Context = grpc.aio.ServicerContext[Any, Any]
-IDENTITY_COLUMNS = ("identity_hash", "identity_last_four")
+IDENTITY_COLUMNS = ("identity_hash", "identity_last_four", "identity_key")
 PHONE_COLUMNS = ("phone_sealed", "phone_last_four", "phone_key")
 COLUMNS = (*IDENTITY_COLUMNS, *PHONE_COLUMNS)
 NEW_IDS = Sql(text("SELECT uuidv7() AS id FROM generate_series(1, :count)"))
 BY_ID = Sql(select(person).where(person.c.id == bindparam("key")))
-BY_IDENTITY = Sql(select(person).where(person.c.identity_hash == bindparam("mark")))
-OF_MANY = Sql(text("SELECT id, identity_hash FROM person WHERE identity_hash = ANY (CAST(:marks AS bytea[]))"))
+BY_MARKS = Sql(select(person).where(person.c.identity_hash == any_(bindparam("marks", type_=ARRAY(LargeBinary)))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,20 +69,34 @@ def given_of(entry: persons_pb2.Person) -> Given:
 
 
 async def sealed(tx: WriteTx, vault: Vault, people: Sequence[tuple[UUID, Given]]) -> list[dict[str, Any]]:
-    """The columns of each, empty where nothing was given."""
-    identity_key = phone_key = None
+    """The columns of each, empty where nothing was given. Raises Refused IDENTITY_TAKEN."""
+    identity_keys: Mapping[int, bytes] = {}
+    phone_key = None
     if any(given.identity for _, given in people):
-        identity_key = await keys.identity_key_to_use(tx, vault)
+        identity_keys = await keys.identity_keys_to_use(tx, vault)
+        await _check_free(tx, identity_keys, people)
     if any(given.phone for _, given in people):
         phone_key = await keys.sealer(tx, vault)
-    return [identity_columns(identity_key, given) | phone_columns(phone_key, who, given) for who, given in people]
+    return [identity_columns(identity_keys, given) | phone_columns(phone_key, who, given) for who, given in people]
 
 
-def identity_columns(key: bytes | None, given: Given) -> dict[str, Any]:
-    if key is None or given.identity is None:
+async def _check_free(tx: ReadTx, identity_keys: Mapping[int, bytes], people: Sequence[tuple[UUID, Given]]) -> None:
+    """Nobody else has a number under a further key; under the first one the database itself sees to it."""
+    _, *further = identity_keys.values()
+    if further:
+        held = await _by_number(tx, further, [given for _, given in people])
+        for who, given in people:
+            holder = held.get(given.identity.number) if given.identity else None
+            if holder and holder.id != who:
+                raise domain.Refused("IDENTITY_TAKEN", person=f"persons/{holder.id}")
+
+
+def identity_columns(identity_keys: Mapping[int, bytes], given: Given) -> dict[str, Any]:
+    if not identity_keys or given.identity is None:
         return dict.fromkeys(IDENTITY_COLUMNS)
+    version, key = next(iter(identity_keys.items()))
     number = given.identity.number
-    return {"identity_hash": mark(key, number), "identity_last_four": number[-4:]}
+    return {"identity_hash": mark(key, number), "identity_last_four": number[-4:], "identity_key": version}
 
 
 def phone_columns(key: keys.Sealer | None, who: UUID, given: Given) -> dict[str, Any]:
@@ -100,13 +113,22 @@ async def new_ids(tx: ReadTx, count: int) -> list[UUID]:
 
 async def find(tx: ReadTx, vault: Vault, identity: Identity) -> Row | None:
     """The person who has this identity number."""
-    key = await keys.identity_key(tx, vault)
-    return await tx.first(BY_IDENTITY, mark=mark(key, identity.number)) if key else None
+    return (await holders(tx, vault, [Given(identity, "")])).get(identity.number)
 
 
-async def holders(tx: ReadTx, marks: Sequence[bytes]) -> dict[bytes, UUID]:
-    """Who has these hashes of identity numbers already."""
-    return {row.identity_hash: row.id for row in await tx.all(OF_MANY, marks=marks)}
+async def holders(tx: ReadTx, vault: Vault, people: Iterable[Given]) -> dict[str, Row]:
+    """Who has the identity numbers already, by number, under whichever key of the district."""
+    return await _by_number(tx, (await keys.identity_keys(tx, vault)).values(), people)
+
+
+async def _by_number(tx: ReadTx, identity_keys: Iterable[bytes], people: Iterable[Given]) -> dict[str, Row]:
+    numbers = {given.identity.number for given in people if given.identity}
+    number_of = {mark(key, number): number for key in identity_keys for number in numbers}
+    if not number_of:
+        return {}
+    found = {row.identity_hash: row for row in await tx.all(BY_MARKS, marks=list(number_of))}
+    # Of two entries of one number, the one under the earlier key: it is the later one here.
+    return {number_of[each]: found[each] for each in reversed(number_of) if each in found}
 
 
 async def _load(tx: ReadTx, name: str) -> Row:

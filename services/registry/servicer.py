@@ -25,6 +25,7 @@ from services.registry.rota import Rota
 from services.registry.rules import Rules
 from services.registry.secrets import Secrets
 from services.registry.stations import Stations
+from services.registry.successions import Successions
 from services.registry.summary import Summaries
 from services.registry.suspensions import Suspensions
 from services.registry.term_change import TermChanges
@@ -57,6 +58,7 @@ class Registry(
     PerformanceRecord,
     Export,
     Imports,
+    Successions,
     RegistryServiceServicer,
 ):
     """One method an RPC: load, decide, save, publish, reply."""

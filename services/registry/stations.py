@@ -7,7 +7,7 @@ import grpc
 from sqlalchemy import bindparam, func, insert, select, update
 
 from chassis import clock
-from chassis.database import Database, ReadTx, Row
+from chassis.database import Database, ReadTx, Row, WriteTx
 from chassis.masks import masked
 from chassis.pagination import page
 from chassis.sql import Sql
@@ -48,14 +48,7 @@ class Stations:
             await _check_above(tx, kind, given.belongs_to)
             entry = insert(station).values(kind=kind, unit=unit.code, start_date=start, **values)
             row = await tx.one(entry.returning(station))
-            opened = events_pb2.StationOpened(
-                station=station_name(row.id),
-                kind=given.kind,
-                unit=given.unit,
-                start_date=date_message(start),
-                display_name=row.display_name,
-            )
-            tx.publish(opened, opened.station)
+            publish_opened(tx, row)
             return tx.reply(_message(row))
 
     async def GetStation(self, request: pb.GetStationRequest, _: Context) -> pb.Station:
@@ -103,7 +96,7 @@ class Stations:
             posts.check_unused(request.name, below.stations)
             changes = {"end_date": day, "close_reason": request.reason, "revision": row.revision + 1}
             saved = await tx.one(update(station).where(station.c.id == row.id).values(changes).returning(station))
-            tx.publish(_closed(saved), request.name)
+            publish_closed(tx, saved)
             await duties.end(tx, rota_entry, rota_entry.c.station == row.id, day)
             return tx.reply(_message(saved))
 
@@ -148,13 +141,25 @@ def station_name(key: object) -> str:
     return f"stations/{key}"
 
 
-def _closed(row: Row) -> events_pb2.StationClosed:
-    return events_pb2.StationClosed(
+def publish_opened(tx: WriteTx, row: Row) -> None:
+    opened = events_pb2.StationOpened(
+        station=station_name(row.id),
+        kind=number(pb.StationKind, row.kind),
+        unit=f"units/{row.unit}",
+        start_date=date_message(row.start_date),
+        display_name=row.display_name,
+    )
+    tx.publish(opened, opened.station)
+
+
+def publish_closed(tx: WriteTx, row: Row) -> None:
+    closed = events_pb2.StationClosed(
         station=station_name(row.id),
         kind=number(pb.StationKind, row.kind),
         unit=f"units/{row.unit}",
         end_date=date_message(row.end_date),
     )
+    tx.publish(closed, closed.station)
 
 
 def _position(row: Row) -> pb.Position | None:
@@ -177,4 +182,5 @@ def _message(row: Row) -> pb.Station:
         close_reason=row.close_reason,
         create_time=timestamp(row.created_at),
         etag=etag(row.revision),
+        predecessor=row.predecessor or "",
     )

@@ -6,7 +6,7 @@ import grpc
 from sqlalchemy import insert
 
 from chassis import clock
-from chassis.database import Database
+from chassis.database import Database, Row, WriteTx
 from chassis.sql import Sql
 from chassis.wire import date_message, read_date
 from quanyutong.registry.v1 import events_pb2, mandates_pb2
@@ -31,13 +31,7 @@ class Suspensions:
             await check_nothing_later(tx, row.id, day)
             await tx.execute(SUSPEND, mandate=row.id, start_date=day, reason=request.reason)
             saved = await save(tx, row, state=state, state_since=day, remark=request.reason)
-            suspended = events_pb2.MandateSuspended(
-                mandate=request.name,
-                person=f"persons/{row.person}",
-                term=term_of(row),
-                suspended_from=date_message(day),
-            )
-            tx.publish(suspended, request.name)
+            publish_suspended(tx, saved)
             return tx.reply(message(saved))
 
     async def ReinstateMandate(self, request: pb.ReinstateMandateRequest, _: Context) -> mandates_pb2.Mandate:
@@ -55,3 +49,13 @@ class Suspensions:
             )
             tx.publish(reinstated, request.name)
             return tx.reply(message(saved))
+
+
+def publish_suspended(tx: WriteTx, row: Row) -> None:
+    suspended = events_pb2.MandateSuspended(
+        mandate=f"mandates/{row.id}",
+        person=f"persons/{row.person}",
+        term=term_of(row),
+        suspended_from=date_message(row.state_since),
+    )
+    tx.publish(suspended, suspended.mandate)

@@ -56,6 +56,7 @@ district = Table(
     Column("calls_per_second", Integer, nullable=False, server_default=text("0")),
     Column("calls_in_flight", Integer, nullable=False, server_default=text("0")),
     _revision(),
+    Column("successor", Text),
 )
 
 unit = Table(
@@ -67,6 +68,7 @@ unit = Table(
     Column("kind", Text, nullable=False),
     Column("valid_from", Date),
     Column("valid_to", Date),
+    Column("predecessor", Text),
     PrimaryKeyConstraint("district", "code"),
     ForeignKeyConstraint(["district"], ["district.code"]),
 )
@@ -95,6 +97,7 @@ assembly = Table(
     Column("display_name", Text, nullable=False),
     _created(),
     _revision(),
+    Column("predecessor", Text),
     PrimaryKeyConstraint("district", "id"),
     ForeignKeyConstraint(["district", "unit"], ["unit.district", "unit.code"]),
 )
@@ -138,6 +141,8 @@ person = Table(
     Column("merged_into", Uuid),
     Column("workplace", Text),
     Column("workplace_since", Date),
+    Column("identity_key", Integer),
+    Column("predecessor", Text),
     PrimaryKeyConstraint("district", "id"),
     ForeignKeyConstraint(["district", "residence"], ["unit.district", "unit.code"]),
     ForeignKeyConstraint(["district", "workplace"], ["unit.district", "unit.code"]),
@@ -178,6 +183,9 @@ mandate = Table(
     Column("state_since", Date),
     Column("fills", Uuid),
     Column("judged_by", ARRAY(Text), nullable=False, server_default=text("'{}'")),
+    Column("predecessor", Text),
+    Column("successor", Text),
+    Column("held_since", Date),
     PrimaryKeyConstraint("district", "id"),
     ForeignKeyConstraint(["district", "person"], ["person.district", "person.id"]),
     ForeignKeyConstraint(["district", "assembly", "term"], ["term.district", "term.assembly", "term.number"]),
@@ -214,6 +222,7 @@ station = Table(
     Column("close_reason", Text, nullable=False, server_default=text("''")),
     _created(),
     _revision(),
+    Column("predecessor", Text),
     PrimaryKeyConstraint("district", "id"),
     ForeignKeyConstraint(["district", "unit"], ["unit.district", "unit.code"]),
     ForeignKeyConstraint(["district", "belongs_to"], ["station.district", "station.id"]),
@@ -327,4 +336,18 @@ participation_told = Table(
     Column("source", Text, nullable=False),
     Column("mandate", Uuid, nullable=False),
     PrimaryKeyConstraint("district", "event_type", "source", "mandate"),
+)
+
+succession = Table(
+    "succession",
+    metadata,
+    _district(),
+    Column("predecessor", Text, nullable=False),
+    Column("successor", Text, nullable=False),
+    Column("effective_date", Date, nullable=False),
+    Column("decision", Text, nullable=False),
+    Column("digest", LargeBinary, nullable=False),
+    Column("outcome", LargeBinary, nullable=False),
+    _created(),
+    PrimaryKeyConstraint("district", "predecessor"),
 )

@@ -73,4 +73,5 @@ def _message(row: Row) -> pb.Unit:
         kind=number(pb.UnitKind, row.kind),
         valid_from=date_message(row.valid_from),
         valid_to=date_message(row.valid_to),
+        predecessor=row.predecessor or "",
     )

@@ -15,9 +15,11 @@ from google.api import annotations_pb2, httpbody_pb2
 from google.protobuf import json_format
 from google.rpc import error_details_pb2, status_pb2
 
+from quanyutong.registry.v1 import districts_pb2
 from tests.conftest import Platforms, fresh_tenant
 from tests.contract.acts import delegates, record
-from tests.contract.office import STATION, Office, in_days
+from tests.contract.merged import beside
+from tests.contract.office import STATION, Office, in_days, mask
 from tests.contract.rest import as_grpc, comparable
 from tests.isolation.rpcs import METHODS, answer_of, outcome
 
@@ -46,6 +48,7 @@ class World:
             office,
             {
                 "district": office.district,
+                "ending": await ending(office),
                 **{part: str(getattr(yesterday, part)) for part in ("year", "month", "day")},
                 "unit": unit,
                 "assembly": assembly,
@@ -110,6 +113,16 @@ class World:
         district = None if case.get("municipal") else self.office.district
         token = self.office.tenant.platform.token(case.get("roles", STAFF), district)
         return {"authorization": f"Bearer {token}", **self.filled(case.get("headers", {}))}
+
+
+async def ending(office: Office) -> str:
+    """The code of another district, with one unit, that the office's own could take over from."""
+    other = await beside(office)
+    await other.unit()
+    named = districts_pb2.District(name=f"districts/{other.district}", display_name="待并区")
+    renaming = districts_pb2.UpdateDistrictRequest(district=named, update_mask=mask("display_name"))
+    await office.operate("UpdateDistrict", renaming)
+    return other.district
 
 
 async def acts_of(office: Office, term: str) -> dict[str, str]:

@@ -13,6 +13,8 @@ from tests.harness import refused
 
 DATE_REFUSED = "ERROR_REASON_MANDATE_DATE_REFUSED"
 FULL = "ERROR_REASON_ASSEMBLY_FULL"
+# None, and those that are not a delegate's own affair.
+OF_THEMSELVES = (0, pb.END_REASON_EXPIRY, pb.END_REASON_SUCCESSION)
 
 
 async def count(office: Office, day: date | None = None) -> tuple[int, int, int]:
@@ -88,7 +90,7 @@ async def test_the_end_of_a_suspended_mandate_ends_the_suspension(office: Office
     assert await count(office) == (0, 0, 0)
 
 
-@pytest.mark.parametrize("reason", [value for value in pb.EndReason.values() if value not in (0, pb.END_REASON_EXPIRY)])
+@pytest.mark.parametrize("reason", [value for value in pb.EndReason.values() if value not in OF_THEMSELVES])
 async def test_ends_within_the_term(office: Office, reason: "pb.EndReason.ValueType") -> None:
     ended = await office.end(await office.active(await office.term()), reason=reason)
     assert (ended.end_reason, ended.active_to) == (reason, on(clock.today()))

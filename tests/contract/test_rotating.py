@@ -107,10 +107,10 @@ async def test_a_replaced_master_key_is_let_go_after_a_rotation(office: Office) 
     try:
         with tenancy.acting_for(office.district):
             async with database.write() as tx:
-                before = await keys.identity_key(tx, old)
+                before = await keys.identity_keys(tx, old)
                 version = await keys._renew(tx, both, fresh=True)
                 assert await keys._encrypt_anew(tx, both, version) == 1
-                assert await keys.identity_key(tx, alone) == before
+                assert await keys.identity_keys(tx, alone) == before
                 row = await tx.one(keys.SOME_LEFT, count=version + 1)
                 field = keys.field_of(row.id)
                 assert await keys.unseal(tx, alone, field, row.phone_sealed, row.phone_key) == PHONES[0]
