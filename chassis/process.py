@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from pydantic import SecretStr
 
-from chassis import development
+from chassis import development, working_days
 from chassis.auth import Keys, Verifier
 from chassis.bus import Bus
 from chassis.consumer import Consumer
@@ -95,6 +95,7 @@ async def running(
         settings = await stack.enter_async_context(with_servers(settings, manifests))
         if len(manifests) == 1 and not door:
             settings = settings.for_service(manifests[0].name)
+        working_days.announce(settings.announced_days)
         telemetry = Telemetry(settings, target)
         stack.callback(telemetry.close)
         bus = await _connect(stack, settings, target, manifests)
