@@ -12,7 +12,7 @@ from pathlib import Path
 import grpc
 import uvloop
 
-from bench import h2load
+from bench import h2load, planning
 from bench.flatness import flatness
 from bench.measure import compare
 from bench.processes import idle, memory
@@ -23,7 +23,7 @@ from quanyutong.registry.v1 import units_pb2
 from quanyutong.registry.v1.registry_pb2_grpc import RegistryServiceStub
 from tests.harness import Platform, platform
 
-PARTS = ("starts", "rest", "calls", "load")
+PARTS = ("starts", "rest", "calls", "load", "planning")
 # Out of the way of one district's load.
 LIMITS = {"district_calls_per_second": "1000000", "district_calls_in_flight": "10000"}
 SETTLE, IDLE = 2.0, 5.0
@@ -31,12 +31,14 @@ SETTLE, IDLE = 2.0, 5.0
 
 async def run(options: argparse.Namespace, report: Report) -> None:
     parts = set(options.only or PARTS)
+    if "planning" in parts:
+        report.planning(planning.measure())
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / "starts"
         folder.mkdir()
         if "starts" in parts:
             report.starts(await starts(folder))
-        if parts - {"starts"}:
+        if parts - {"starts", "planning"}:
             # As in production: every acknowledged write is on disk.
             async with platform("all", Path(scratch), durable=True, **LIMITS) as city:
                 await measure(city, parts, options, report)

@@ -8,6 +8,7 @@ from typing import Any
 
 from bench.flatness import Growth
 from bench.measure import Subject, ratio
+from bench.planning import Measured
 from bench.processes import Memory
 
 
@@ -46,6 +47,14 @@ class Report:
         self.say("  " + ", ".join(f"{name} {share:.1%}" for name, share in shares.items()))
         self.results["idle"] = dict(shares)
         self.aim("services and envoy", (shares["services"] + shares["envoy"]) * 100, 2, " %")
+
+    def planning(self, found: Measured) -> None:
+        self.say(f"\nThe annual plan of the whole city, {found.meetings} meetings, without input or output")
+        self.say(
+            f"  {found.planning / found.floor:.0f} times a first working day unasked, {found.unplaced} without a time"
+        )
+        self.results["planning"] = asdict(found)
+        self.aim("planning", found.planning, 10, " s")
 
     def calls(self, found: Mapping[str, Subject]) -> None:
         self.say(f"\n{'':18}{'calls':>10}   {'CPU a call':>10}  {'of Envoy':>9}  {'p50':>9}  {'p99':>9}")

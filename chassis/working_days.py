@@ -45,7 +45,8 @@ def announce(file: Path | None) -> None:
     """Reads the operator's file, at the start of a process. Raises AnnouncedDaysInvalid."""
     global _announced
     _announced = _read(file) if file else Announced()
-    working_days_of.cache_clear()
+    for counted in (is_working_day, working_days_of):
+        counted.cache_clear()
 
 
 def _read(file: Path) -> Announced:
@@ -80,6 +81,7 @@ def working_days_of(year: int) -> tuple[date, ...]:
     return tuple(filter(is_working_day, days))
 
 
+@cache
 def is_working_day(day: date) -> bool:
     if day in _announced.working_days:
         return True
