@@ -22,11 +22,12 @@ from chassis.database import Database
 from chassis.directory import Directory, followed
 from chassis.duties import Duty, clear_answers, lead
 from chassis.embedded import embedded_servers
-from chassis.manifest import Manifest, package_of
+from chassis.manifest import Manifest, Round, package_of
 from chassis.migrations import check_database, migrate, open_database, relay_url
 from chassis.placement import places
 from chassis.probes import probes
 from chassis.relay import Relay
+from chassis.rounds import go_round
 from chassis.sealing import Sealer
 from chassis.server import listening
 from chassis.settings import Settings, SettingsInvalid
@@ -169,6 +170,7 @@ async def _duties(
             duties: list[Duty] = [bus.present, relays[-1].run, clear_answers]
             if manifest.consumes:
                 duties.append(Consumer(manifest.name, bus, database, manifest.consumes, place.districts).run)
+            duties += [_going(each, database, directory, place.districts) for each in manifest.rounds]
             if manifest.seals:
                 vault = Vault.of(settings)
                 duties.append(Sealer(database, vault, directory, manifest.seals, place.districts).run)
@@ -180,6 +182,10 @@ async def _duties(
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(LAST_EVENTS):
                     await asyncio.gather(*(relay.finish() for relay in relays))
+
+
+def _going(round_: Round, database: Database, directory: Directory, districts: Sequence[str]) -> Duty:
+    return lambda _: go_round(round_, database, directory, districts)
 
 
 async def _filled(directory: Directory) -> None:

@@ -9,8 +9,6 @@ longer. Sealed is what is certainly complete: records of transactions older than
 every one that is still running.
 """
 
-import asyncio
-import logging
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -19,14 +17,15 @@ from uuid import UUID
 from sqlalchemy import text
 
 from chassis import tenancy
-from chassis.database import Database, Row, WriteTx, fault_of
+from chassis.database import Database, Row, WriteTx
 from chassis.directory import Directory
 from chassis.duties import Connect
+from chassis.manifest import Round
+from chassis.rounds import go_round
 from chassis.seals import BEFORE_THE_FIRST, TEXT, Head, hash_of, mark
 from chassis.sql import Sql
 from chassis.vault import Vault
 
-log = logging.getLogger(__name__)
 # Records in a seal at most, and seconds between two looks.
 BATCH = 1000
 EVERY = 5.0
@@ -84,25 +83,17 @@ class Sealer:
         self._districts = districts
 
     async def run(self, _: Connect) -> None:
-        """Until a server fails, which its caller handles. Another fault is of one district and stops no other."""
-        while True:
-            for district in self._own():
-                try:
-                    await self.seal(district)
-                except Exception as error:
-                    if fault_of(error):
-                        raise
-                    log.error("sealing failed", extra={"district": district, "kind": type(error).__name__})
-            await asyncio.sleep(EVERY)
-
-    def _own(self) -> Sequence[str]:
-        return self._districts or [code for code in self._directory.codes if code not in self._database.apart]
+        """Until a server fails, which its caller handles."""
+        await go_round(Round("sealing", EVERY, self._seal), self._database, self._directory, self._districts)
 
     async def seal(self, district: str) -> None:
         """Seals all records of the district that are complete."""
         with tenancy.acting_for(district):
-            while await self._seal_batch() == BATCH:
-                pass
+            await self._seal(self._database)
+
+    async def _seal(self, _: Database) -> None:
+        while await self._seal_batch() == BATCH:
+            pass
 
     async def _seal_batch(self) -> int:
         """Returns how many records it took."""
