@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from chassis import process, whereabouts
+from chassis.audit_commands import audit_commands
 from chassis.commands import common_commands, failing_clearly, run
 from chassis.directory import Directory
 from chassis.manifest import Manifest
@@ -130,6 +131,7 @@ class _Lazy(click.Group):
 
 for command in (*common_commands(list(TARGETS.values())), *(c for m in TARGETS.values() for c in m.commands)):
     main.add_command(command)
+main.add_command(audit_commands(list(TARGETS.values())))
 main.add_command(_Lazy(_gateway_group))
 for command in district_commands(list(TARGETS.values())):
     districts.add_command(command)

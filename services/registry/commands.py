@@ -2,16 +2,15 @@
 
 from collections.abc import Callable, Coroutine
 from typing import Any
-from urllib.parse import urlsplit
 from uuid import uuid4
 
 import click
-import grpc
 from google.protobuf import field_mask_pb2
 
-from chassis import client, development, whereabouts
+from chassis import development
 from chassis.commands import failing_clearly, run
-from chassis.settings import Settings, SettingsInvalid
+from chassis.public import with_channel
+from chassis.settings import Settings
 from quanyutong.registry.v1 import districts_pb2 as pb
 from quanyutong.registry.v1 import registry_pb2
 from quanyutong.registry.v1.registry_pb2_grpc import RegistryServiceStub
@@ -128,13 +127,4 @@ def _call(work: Work) -> None:
 
 async def with_stub(settings: Settings, work: Work, metadata: list[tuple[str, str]]) -> None:
     """Does work with the registry behind the gateway. Raises SettingsInvalid when there is none to be found."""
-    gateway = settings.gateway_url or whereabouts.find(settings, "gateway")
-    if gateway is None:
-        raise SettingsInvalid("no platform runs here; set QYT_GATEWAY_URL to where its gateway is")
-    url = urlsplit(gateway)
-    secure = grpc.ssl_channel_credentials() if url.scheme == "https" else None
-    async with client.channel(url.netloc, [SERVICE], secure) as channel:
-        try:
-            await work(RegistryServiceStub(channel), metadata)
-        except grpc.aio.AioRpcError as error:
-            raise click.ClickException(f"{error.code().name}: {error.details()}") from None
+    await with_channel(settings, [SERVICE], lambda channel: work(RegistryServiceStub(channel), metadata))

@@ -7,7 +7,6 @@ from chassis.manifest import Manifest
 from quanyutong.registry.v1 import errors_pb2, registry_pb2
 from quanyutong.registry.v1.events_pb2 import AuditSealed
 from quanyutong.registry.v1.registry_pb2_grpc import add_RegistryServiceServicer_to_server
-from services.registry.audit_commands import audit
 from services.registry.commands import districts, registry
 from services.registry.districts import enter_imported
 from services.registry.events import CONSUMES, PUBLISHES
@@ -39,5 +38,5 @@ MANIFEST = Manifest(
     seals=AuditSealed,
     seed=bring_in,
     imported=enter_imported,
-    commands=(districts, registry, audit, keys),
+    commands=(districts, registry, keys),
 )

@@ -1,12 +1,12 @@
 """The registry's RPCs, each in the file of its resource."""
 
+from chassis.auditing import Audits
 from chassis.database import Database
 from chassis.vault import Vault
 from quanyutong.registry.v1.registry_pb2_grpc import RegistryServiceServicer
 from services.registry.activities import Activities
 from services.registry.assemblies import Assemblies
 from services.registry.attendance import Attendance
-from services.registry.audit import Audits
 from services.registry.bulk_recording import BulkRecording
 from services.registry.compositions import Compositions
 from services.registry.contacts import Contacts

@@ -9,7 +9,7 @@ from chassis import tenancy
 from chassis.embedded.ports import free_port
 from chassis.vault import Vault
 from chassis.verifying import STEP
-from quanyutong.registry.v1 import audit_pb2
+from quanyutong.common.v1 import audit_pb2
 from tests.audit.archive import Archive, opened
 from tests.audit.test_sealing import add, heads
 from tests.audit.test_sealing import sealed as chain_of

@@ -6,7 +6,7 @@ import pytest
 
 from chassis import clock
 from chassis.wire import date_message
-from quanyutong.registry.v1 import audit_pb2
+from quanyutong.common.v1 import audit_pb2
 from tests.contract.office import Office
 from tests.harness import refused
 

@@ -15,7 +15,8 @@ from chassis.directory import Directory, District
 from chassis.sealing import BATCH, Sealer
 from chassis.vault import Vault
 from chassis.verifying import STEP, Fault, Verified, Verifier
-from quanyutong.registry.v1 import audit_pb2, events_pb2
+from quanyutong.common.v1 import audit_pb2
+from quanyutong.registry.v1 import events_pb2
 from services.registry.tables import person
 from tests.audit.archive import Archive, opened
 from tests.contract.office import Office

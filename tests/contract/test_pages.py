@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
+from quanyutong.common.v1 import audit_pb2
 from quanyutong.registry.v1 import (
     activities_pb2,
     assemblies_pb2,
     attendance_pb2,
-    audit_pb2,
     contacts_pb2,
     districts_pb2,
     mandates_pb2,

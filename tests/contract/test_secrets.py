@@ -9,7 +9,8 @@ import asyncpg
 import pytest
 from stdnum.cn import ric
 
-from quanyutong.registry.v1 import audit_pb2, mandates_pb2
+from quanyutong.common.v1 import audit_pb2
+from quanyutong.registry.v1 import mandates_pb2
 from quanyutong.registry.v1 import persons_pb2 as persons
 from quanyutong.registry.v1 import secrets_pb2 as pb
 from tests.contract.identities import identity_number

@@ -14,7 +14,7 @@ from chassis.pagination import page
 from chassis.vault import Vault
 from chassis.verifying import Fault, Verifier
 from chassis.wire import identifier, number, read_date, timestamp
-from quanyutong.registry.v1 import audit_pb2 as pb
+from quanyutong.common.v1 import audit_pb2 as pb
 
 Context = grpc.aio.ServicerContext[Any, Any]
 
