@@ -13,6 +13,7 @@ from google.protobuf.descriptor import EnumDescriptor, ServiceDescriptor
 from google.protobuf.message import Message
 
 from chassis.database import Database, WriteTx
+from chassis.peers import Peers
 from chassis.vault import Vault
 
 
@@ -44,8 +45,8 @@ class Manifest:
     """One service.
 
     `schema` tables not in `city_tables` belong to a district each. `unaudited` are those of a secret ballot,
-    whose changes nobody may know; a comment beside them says why for each. `consumes` maps a message
-    type to the function that applies it, in the transaction that records it as applied.
+    whose changes nobody may know, and copies of what another service audits; a comment beside them says why.
+    `consumes` maps a message type to the function that applies it, in the transaction that records it as applied.
     `rounds` are made by the process that leads the service, district by district.
     `seals` is the event that tells the head of the audit's chain; without it nothing is sealed.
     `seed` brings shipped reference data into the database after each migration. `imported` does what
@@ -55,7 +56,7 @@ class Manifest:
     name: str
     service: ServiceDescriptor
     add_to_server: Callable[[Any, grpc.aio.Server], None]
-    servicer: Callable[[Database, Vault], object]
+    servicer: Callable[[Database, Vault, Peers], object]
     reasons: EnumDescriptor
     migrations: Path
     city_tables: frozenset[str] = frozenset()

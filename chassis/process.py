@@ -24,6 +24,7 @@ from chassis.duties import Duty, clear_answers, lead
 from chassis.embedded import embedded_servers
 from chassis.manifest import Manifest, Round, package_of
 from chassis.migrations import check_database, migrate, open_database, relay_url
+from chassis.peers import Peers
 from chassis.placement import places
 from chassis.probes import probes
 from chassis.relay import Relay
@@ -114,7 +115,11 @@ async def running(
             services = [(manifest, _open(stack, settings, manifest)) for manifest in manifests]
             # Before the listener, so that it ends after it: calls that are let finish still have their events relayed.
             await stack.enter_async_context(_duties(settings, bus, directory, services))
-            listener = await stack.enter_async_context(listening(settings, services, verifier, directory, telemetry))
+            peers = Peers(settings)
+            stack.push_async_callback(peers.close)
+            listener = await stack.enter_async_context(
+                listening(settings, services, verifier, directory, telemetry, peers)
+            )
             addresses = [listener.address]
             await _filled(directory)
             await listener.ready(True)

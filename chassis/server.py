@@ -15,6 +15,7 @@ from chassis.directory import Directory
 from chassis.errors import Catalogue
 from chassis.faults import OperatorFault
 from chassis.manifest import Manifest
+from chassis.peers import Peers
 from chassis.rpc import inventory
 from chassis.settings import Settings
 from chassis.telemetry import Telemetry
@@ -57,6 +58,7 @@ async def listening(
     verifier: Verifier,
     directory: Directory,
     telemetry: Telemetry,
+    peers: Peers,
 ) -> AsyncIterator[Listening]:
     """Serves until the end of the block, then lets calls in flight finish within `shutdown_grace`."""
     manifests = [manifest for manifest, _ in services]
@@ -73,7 +75,7 @@ async def listening(
     )
     server = grpc.aio.server(interceptors=[chain], options=OPTIONS)
     for manifest, database in services:
-        manifest.add_to_server(manifest.servicer(database, vault), server)
+        manifest.add_to_server(manifest.servicer(database, vault, peers), server)
     state = health.aio.HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(state, server)
     if settings.reflection:
@@ -83,6 +85,7 @@ async def listening(
     except RuntimeError as error:
         raise PortTaken(f"cannot listen on {settings.listen}: is the port taken?") from error
     listener = Listening(f"{settings.listen.rpartition(':')[0]}:{port}", state, names)
+    peers.are_here([manifest.name for manifest in manifests], listener.address)
     await listener.ready(False)
     await server.start()
     try:

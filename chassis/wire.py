@@ -1,6 +1,6 @@
 """How values look on the wire, and in the database: dates, instants, enum words, resource names, etags."""
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -24,6 +24,15 @@ def read_date(message: Message, field: str, path: str = "") -> date | None:
 
 def date_message(day: date | None) -> Date | None:
     return None if day is None else Date(year=day.year, month=day.month, day=day.day)
+
+
+def read_time(message: Message, field: str, path: str = "") -> datetime:
+    """The instant in a field that is there. Raises FieldsInvalid for one that the database cannot hold."""
+    given: Timestamp = getattr(message, field)
+    try:
+        return given.ToDatetime(UTC)
+    except (ValueError, OverflowError) as error:
+        raise FieldsInvalid([(path or field, f"not an instant of the calendar: {error}")]) from None
 
 
 def timestamp(moment: datetime) -> Timestamp:

@@ -67,7 +67,10 @@ class Assemblies:
                 values = {"kind": kind, "unit": unit and unit.code, "display_name": given.display_name}
                 row = await tx.one(SET_UP, **values)
                 name = assembly_name(row.id)
-                tx.publish(events_pb2.AssemblyCreated(assembly=name, kind=given.kind, unit=given.unit), name)
+                created = events_pb2.AssemblyCreated(
+                    assembly=name, kind=given.kind, unit=given.unit, display_name=row.display_name
+                )
+                tx.publish(created, name)
                 return tx.reply(_message(row))
         except UniqueViolationError:
             raise domain.Refused("ASSEMBLY_EXISTS", assembly=await self._existing(given.unit)) from None
@@ -100,6 +103,9 @@ class Assemblies:
             check_etag(given.etag, row.revision)
             statement = update(assembly).where(assembly.c.id == row.id)
             saved = await tx.one(statement.values(**changes, revision=row.revision + 1).returning(assembly))
+            if saved.display_name != row.display_name:
+                renamed = events_pb2.AssemblyRenamed(assembly=given.name, display_name=saved.display_name)
+                tx.publish(renamed, given.name)
             return tx.reply(_message(saved))
 
     async def OpenTerm(self, request: pb.OpenTermRequest, _: Context) -> pb.Term:

@@ -9,6 +9,7 @@ from quanyutong.common.v1.events_pb2 import DistrictChanged
 from quanyutong.registry.v1.events_pb2 import (
     ActivitiesRecorded,
     AssemblyCreated,
+    AssemblyRenamed,
     AuditSealed,
     ContactChanged,
     MandateConfirmed,
@@ -23,12 +24,14 @@ from quanyutong.registry.v1.events_pb2 import (
     RuleChanged,
     StationClosed,
     StationOpened,
+    StationRenamed,
     TermOpened,
 )
 
 PUBLISHES: tuple[type[Message], ...] = (
     DistrictChanged,
     AssemblyCreated,
+    AssemblyRenamed,
     TermOpened,
     MandateConfirmed,
     MandateEnded,
@@ -37,6 +40,7 @@ PUBLISHES: tuple[type[Message], ...] = (
     MandateSuspended,
     MandateReinstated,
     StationOpened,
+    StationRenamed,
     StationClosed,
     RotaChanged,
     ContactChanged,

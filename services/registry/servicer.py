@@ -2,6 +2,7 @@
 
 from chassis.auditing import Audits
 from chassis.database import Database
+from chassis.peers import Peers
 from chassis.vault import Vault
 from quanyutong.registry.v1.registry_pb2_grpc import RegistryServiceServicer
 from services.registry.activities import Activities
@@ -60,6 +61,6 @@ class Registry(
 ):
     """One method an RPC: load, decide, save, publish, reply."""
 
-    def __init__(self, database: Database, vault: Vault) -> None:
+    def __init__(self, database: Database, vault: Vault, _: Peers) -> None:
         self._database = database
         self._vault = vault

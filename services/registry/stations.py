@@ -49,7 +49,11 @@ class Stations:
             entry = insert(station).values(kind=kind, unit=unit.code, start_date=start, **values)
             row = await tx.one(entry.returning(station))
             opened = events_pb2.StationOpened(
-                station=station_name(row.id), kind=given.kind, unit=given.unit, start_date=date_message(start)
+                station=station_name(row.id),
+                kind=given.kind,
+                unit=given.unit,
+                start_date=date_message(start),
+                display_name=row.display_name,
             )
             tx.publish(opened, opened.station)
             return tx.reply(_message(row))
@@ -83,6 +87,9 @@ class Stations:
                 await _check_above(tx, row.kind, given.belongs_to)
             statement = update(station).where(station.c.id == row.id)
             saved = await tx.one(statement.values(**changes, revision=row.revision + 1).returning(station))
+            if saved.display_name != row.display_name:
+                renamed = events_pb2.StationRenamed(station=given.name, display_name=saved.display_name)
+                tx.publish(renamed, given.name)
             return tx.reply(_message(saved))
 
     async def CloseStation(self, request: pb.CloseStationRequest, _: Context) -> pb.Station:

@@ -1,0 +1,250 @@
+"""The roster (名册): who may meet, as the registry told it.
+
+Copies of the registry's entries, kept by its events alone. Each event says all
+that its copy needs, and is applied so that it may come twice, late or before
+what it belongs to: a mandate may end here before it begins. What the copies are
+for is `seats`, the people of a body on a day.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import bindparam, select, text
+
+from chassis.database import ReadTx, Row, WriteTx
+from chassis.manifest import Event
+from chassis.sql import Sql
+from chassis.wire import identifier, read_date, word
+from quanyutong.registry.v1 import assemblies_pb2, events_pb2, mandates_pb2, rules_pb2, stations_pb2
+from services.meetings.domain import Refused
+from services.meetings.tables import assembly, station, term
+
+ASSEMBLY = Sql(
+    text("""INSERT INTO assembly (id, kind, unit, display_name) VALUES (:id, :kind, :unit, :display_name)
+            ON CONFLICT (district, id) DO UPDATE SET (kind, unit, display_name) = (:kind, :unit, :display_name)""")
+)
+RENAME_ASSEMBLY = Sql(text("UPDATE assembly SET display_name = :display_name WHERE id = :id"))
+TERM = Sql(
+    text("""INSERT INTO term (assembly, number, start_date, end_date) VALUES (:assembly, :number, :start, :end)
+            ON CONFLICT (district, assembly, number) DO UPDATE SET (start_date, end_date) = (:start, :end)""")
+)
+CONFIRMED = Sql(
+    text("""INSERT INTO mandate (id, person, assembly, term, capacity, active_from)
+            VALUES (:id, coalesce((SELECT kept FROM merged_person m WHERE m.id = :person), :person), :assembly, :term,
+                    :capacity, :day)
+            ON CONFLICT (district, id) DO UPDATE SET (capacity, active_from) = (:capacity, :day)""")
+)
+ENDED = Sql(
+    text("""INSERT INTO mandate (id, person, assembly, term, active_to)
+            VALUES (:id, coalesce((SELECT kept FROM merged_person m WHERE m.id = :person), :person), :assembly, :term,
+                    :day)
+            ON CONFLICT (district, id) DO UPDATE SET active_to = :day""")
+)
+SUSPENDED = Sql(
+    text("INSERT INTO suspension (mandate, start_date) VALUES (:mandate, :day) ON CONFLICT DO NOTHING"),
+)
+REINSTATED = Sql(
+    text("""UPDATE suspension SET end_date = :day
+            WHERE mandate = :mandate AND end_date IS NULL AND start_date <= :day""")
+)
+MERGED = Sql(
+    text(
+        "INSERT INTO merged_person (id, kept) VALUES (:id, :kept) ON CONFLICT (district, id) DO UPDATE SET kept = :kept"
+    )
+)
+MERGED_BEFORE = Sql(text("UPDATE merged_person SET kept = :kept WHERE kept = :id"))
+MOVE_MANDATES = Sql(text("UPDATE mandate SET person = :kept WHERE person = :id"))
+# The kept person may be booked by the same meeting, or by another at the same time: one booking is enough.
+MOVE_BOOKINGS = Sql(
+    text("""WITH moved AS (DELETE FROM booking WHERE subject = :id RETURNING meeting, is_venue, during, overlaps)
+            INSERT INTO booking (meeting, subject, is_venue, during, overlaps)
+            SELECT meeting, :kept, is_venue, during, overlaps FROM moved ON CONFLICT DO NOTHING""")
+)
+STATION = Sql(
+    text("""INSERT INTO station (id, kind, unit, display_name, start_date)
+            VALUES (:id, :kind, :unit, :display_name, :day)
+            ON CONFLICT (district, id) DO UPDATE
+            SET (kind, unit, display_name, start_date) = (:kind, :unit, :display_name, :day)""")
+)
+RENAME_STATION = Sql(text("UPDATE station SET display_name = :display_name WHERE id = :id"))
+CLOSED = Sql(
+    text("""INSERT INTO station (id, kind, unit, end_date) VALUES (:id, :kind, :unit, :day)
+            ON CONFLICT (district, id) DO UPDATE SET end_date = :day""")
+)
+ROTA = Sql(
+    text("""INSERT INTO rota_entry (id, station, mandate, start_date, end_date)
+            VALUES (:id, :station, :mandate, :start, :end)
+            ON CONFLICT (district, id) DO UPDATE SET (start_date, end_date) = (:start, :end)""")
+)
+RULE = Sql(
+    text("""INSERT INTO rule_override (rule, revision, value, effective_date, enforcement)
+            VALUES (:rule, :revision, :value, :day, :enforcement) ON CONFLICT DO NOTHING""")
+)
+# Who acts in a mandate on a day: it is in force, its term is running, and it is not suspended.
+SEATS = Sql(
+    text("""SELECT DISTINCT ON (m.person) m.person, m.id AS mandate, m.capacity
+            FROM mandate m LEFT JOIN term t ON t.assembly = m.assembly AND t.number = m.term
+            WHERE m.active_from <= :day AND (m.active_to IS NULL OR :day < m.active_to)
+            AND (t.end_date IS NULL OR :day < t.end_date)
+            AND NOT EXISTS (SELECT FROM suspension s WHERE s.mandate = m.id AND s.start_date <= :day
+                            AND (s.end_date IS NULL OR :day < s.end_date))
+            AND (m.assembly = :body OR EXISTS (
+                SELECT FROM rota_entry r WHERE r.station = :body AND r.mandate = m.id
+                AND r.start_date <= :day AND :day < r.end_date))
+            ORDER BY m.person, m.id""")
+)
+FIND_ASSEMBLY = Sql(select(assembly).where(assembly.c.id == bindparam("key")))
+FIND_STATION = Sql(select(station).where(station.c.id == bindparam("key")))
+TERM_OF = Sql(
+    select(term.c.number).where(
+        term.c.assembly == bindparam("assembly"),
+        term.c.start_date <= bindparam("day"),
+        bindparam("day") < term.c.end_date,
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """An assembly or a station. `unit` is the code of its unit, empty for a district congress."""
+
+    name: str
+    id: UUID
+    kind: str
+    unit: str
+    display_name: str
+
+    @property
+    def is_assembly(self) -> bool:
+        return self.name.startswith("assemblies/")
+
+
+async def load_body(tx: ReadTx, name: str) -> Body:
+    """Raises Refused BODY_NOT_FOUND."""
+    sql = FIND_ASSEMBLY if name.startswith("assemblies/") else FIND_STATION
+    row = await tx.first(sql, key=identifier(name))
+    if row is None:
+        raise Refused("BODY_NOT_FOUND", body=name)
+    return Body(name, row.id, row.kind, row.unit or "", row.display_name)
+
+
+async def term_on(tx: ReadTx, body: Body, day: date) -> int | None:
+    """Number of the assembly's term on a day; None for a station. Raises Refused TERM_NOT_OPEN."""
+    if not body.is_assembly:
+        return None
+    row = await tx.first(TERM_OF, assembly=body.id, day=day)
+    if row is None:
+        raise Refused("TERM_NOT_OPEN", body=body.name, day=day)
+    return int(row.number)
+
+
+async def seats(tx: ReadTx, body: UUID, day: date) -> list[Row]:
+    """The delegates of an assembly, or those on a station's rota, on a day: person, mandate, capacity."""
+    return list(await tx.all(SEATS, body=body, day=day))
+
+
+async def assembly_created(tx: WriteTx, event: events_pb2.AssemblyCreated, _: Event) -> None:
+    await tx.execute(
+        ASSEMBLY,
+        id=identifier(event.assembly),
+        kind=word(assemblies_pb2.AssemblyKind, event.kind),
+        unit=event.unit.removeprefix("units/") or None,
+        display_name=event.display_name,
+    )
+
+
+async def assembly_renamed(tx: WriteTx, event: events_pb2.AssemblyRenamed, _: Event) -> None:
+    await tx.execute(RENAME_ASSEMBLY, id=identifier(event.assembly), display_name=event.display_name)
+
+
+async def term_opened(tx: WriteTx, event: events_pb2.TermOpened, _: Event) -> None:
+    owner, count = _term(event.term)
+    days = {"start": read_date(event, "start_date"), "end": read_date(event, "end_date")}
+    await tx.execute(TERM, assembly=owner, number=count, **days)
+
+
+async def mandate_confirmed(tx: WriteTx, event: events_pb2.MandateConfirmed, _: Event) -> None:
+    capacity = word(mandates_pb2.Capacity, event.capacity)
+    await tx.execute(CONFIRMED, **_mandate(event), capacity=capacity, day=read_date(event, "active_from"))
+
+
+async def mandate_ended(tx: WriteTx, event: events_pb2.MandateEnded, _: Event) -> None:
+    await tx.execute(ENDED, **_mandate(event), day=read_date(event, "active_to"))
+
+
+async def mandate_suspended(tx: WriteTx, event: events_pb2.MandateSuspended, _: Event) -> None:
+    await tx.execute(SUSPENDED, mandate=identifier(event.mandate), day=read_date(event, "suspended_from"))
+
+
+async def mandate_reinstated(tx: WriteTx, event: events_pb2.MandateReinstated, _: Event) -> None:
+    await tx.execute(REINSTATED, mandate=identifier(event.mandate), day=read_date(event, "reinstated_from"))
+
+
+async def person_merged(tx: WriteTx, event: events_pb2.PersonMerged, _: Event) -> None:
+    pair = {"id": identifier(event.merged), "kept": identifier(event.keep)}
+    for statement in (MERGED, MERGED_BEFORE, MOVE_MANDATES, MOVE_BOOKINGS):
+        await tx.execute(statement, **pair)
+
+
+async def station_opened(tx: WriteTx, event: events_pb2.StationOpened, _: Event) -> None:
+    await tx.execute(
+        STATION,
+        id=identifier(event.station),
+        kind=word(stations_pb2.StationKind, event.kind),
+        unit=event.unit.removeprefix("units/"),
+        display_name=event.display_name,
+        day=read_date(event, "start_date"),
+    )
+
+
+async def station_renamed(tx: WriteTx, event: events_pb2.StationRenamed, _: Event) -> None:
+    await tx.execute(RENAME_STATION, id=identifier(event.station), display_name=event.display_name)
+
+
+async def station_closed(tx: WriteTx, event: events_pb2.StationClosed, _: Event) -> None:
+    await tx.execute(
+        CLOSED,
+        id=identifier(event.station),
+        kind=word(stations_pb2.StationKind, event.kind),
+        unit=event.unit.removeprefix("units/"),
+        day=read_date(event, "end_date"),
+    )
+
+
+async def rota_changed(tx: WriteTx, event: events_pb2.RotaChanged, _: Event) -> None:
+    await tx.execute(
+        ROTA,
+        id=identifier(event.rota_entry),
+        station=identifier(event.station),
+        mandate=identifier(event.mandate),
+        start=read_date(event, "start_date"),
+        end=read_date(event, "end_date"),
+    )
+
+
+async def rule_changed(tx: WriteTx, event: events_pb2.RuleChanged, _: Event) -> None:
+    await tx.execute(
+        RULE,
+        rule=event.rule.removeprefix("rules/"),
+        revision=event.revision,
+        value=event.value or None,
+        day=read_date(event, "effective_date"),
+        enforcement=word(rules_pb2.Enforcement, event.enforcement),
+    )
+
+
+def _term(name: str) -> tuple[UUID, int]:
+    owner, _, count = name.partition("/terms/")
+    return identifier(owner), int(count)
+
+
+def _mandate(event: events_pb2.MandateConfirmed | events_pb2.MandateEnded) -> dict[str, Any]:
+    owner, count = _term(event.term)
+    return {
+        "id": identifier(event.mandate),
+        "person": identifier(event.person),
+        "assembly": owner,
+        "term": count,
+    }

@@ -1,0 +1,23 @@
+"""The RPCs of the meetings service, each in the file of its resource."""
+
+from chassis.auditing import Audits
+from chassis.database import Database
+from chassis.peers import Peers
+from chassis.vault import Vault
+from quanyutong.meetings.v1.meetings_pb2_grpc import MeetingsServiceServicer
+from services.meetings.meetings import Meetings
+from services.meetings.venues import Venues
+
+
+class MeetingsServicer(
+    Venues,
+    Meetings,
+    Audits,
+    MeetingsServiceServicer,
+):
+    """One method an RPC: load, decide, save, publish, reply."""
+
+    def __init__(self, database: Database, vault: Vault, peers: Peers) -> None:
+        self._database = database
+        self._vault = vault
+        self._peers = peers

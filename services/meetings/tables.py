@@ -1,0 +1,199 @@
+"""The tables of the meetings service. The migrations make them; a test compares the two.
+
+The first eight are copies of what the registry told (see `roster.py`).
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    DateTime,
+    ForeignKeyConstraint,
+    Integer,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    Uuid,
+    text,
+)
+from sqlalchemy.dialects.postgresql import TSTZRANGE
+
+metadata = MetaData()
+
+
+def _id() -> Column[object]:
+    return Column("id", Uuid, nullable=False, server_default=text("uuidv7()"))
+
+
+def _created() -> Column[object]:
+    return Column("created_at", DateTime(timezone=True), nullable=False, server_default=text("now()"))
+
+
+def _revision() -> Column[object]:
+    return Column("revision", BigInteger, nullable=False, server_default=text("1"))
+
+
+def _district() -> Column[object]:
+    # Filled by the database from the transaction's tenant: no statement names a district to write to.
+    return Column("district", Text, nullable=False, server_default=text("current_setting('app.district')"))
+
+
+def _text(name: str) -> Column[object]:
+    return Column(name, Text, nullable=False, server_default=text("''"))
+
+
+def _instant(name: str) -> Column[object]:
+    return Column(name, DateTime(timezone=True))
+
+
+rule_override = Table(
+    "rule_override",
+    metadata,
+    _district(),
+    Column("rule", Text, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("value", Text),
+    Column("effective_date", Date, nullable=False),
+    _text("enforcement"),
+    PrimaryKeyConstraint("district", "rule", "revision"),
+)
+
+assembly = Table(
+    "assembly",
+    metadata,
+    _district(),
+    Column("id", Uuid, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("unit", Text),
+    Column("display_name", Text, nullable=False),
+    PrimaryKeyConstraint("district", "id"),
+)
+
+term = Table(
+    "term",
+    metadata,
+    _district(),
+    Column("assembly", Uuid, nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("start_date", Date, nullable=False),
+    Column("end_date", Date, nullable=False),
+    PrimaryKeyConstraint("district", "assembly", "number"),
+)
+
+mandate = Table(
+    "mandate",
+    metadata,
+    _district(),
+    Column("id", Uuid, nullable=False),
+    Column("person", Uuid, nullable=False),
+    Column("assembly", Uuid, nullable=False),
+    Column("term", Integer, nullable=False),
+    _text("capacity"),
+    Column("active_from", Date),
+    Column("active_to", Date),
+    PrimaryKeyConstraint("district", "id"),
+)
+
+suspension = Table(
+    "suspension",
+    metadata,
+    _district(),
+    Column("mandate", Uuid, nullable=False),
+    Column("start_date", Date, nullable=False),
+    Column("end_date", Date),
+    PrimaryKeyConstraint("district", "mandate", "start_date"),
+)
+
+merged_person = Table(
+    "merged_person",
+    metadata,
+    _district(),
+    Column("id", Uuid, nullable=False),
+    Column("kept", Uuid, nullable=False),
+    PrimaryKeyConstraint("district", "id"),
+)
+
+station = Table(
+    "station",
+    metadata,
+    _district(),
+    Column("id", Uuid, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("unit", Text, nullable=False),
+    _text("display_name"),
+    Column("start_date", Date),
+    Column("end_date", Date),
+    PrimaryKeyConstraint("district", "id"),
+)
+
+rota_entry = Table(
+    "rota_entry",
+    metadata,
+    _district(),
+    Column("id", Uuid, nullable=False),
+    Column("station", Uuid, nullable=False),
+    Column("mandate", Uuid, nullable=False),
+    Column("start_date", Date, nullable=False),
+    Column("end_date", Date, nullable=False),
+    PrimaryKeyConstraint("district", "id"),
+)
+
+COPIES = frozenset(metadata.tables)
+
+venue = Table(
+    "venue",
+    metadata,
+    _district(),
+    _id(),
+    Column("display_name", Text, nullable=False),
+    _text("address"),
+    Column("capacity", Integer, nullable=False, server_default=text("0")),
+    Column("closed", Boolean, nullable=False, server_default=text("false")),
+    _created(),
+    _revision(),
+    PrimaryKeyConstraint("district", "id"),
+)
+
+meeting = Table(
+    "meeting",
+    metadata,
+    _district(),
+    _id(),
+    Column("assembly", Uuid),
+    Column("station", Uuid),
+    Column("kind", Text, nullable=False),
+    _text("form"),
+    Column("term", Integer),
+    Column("number", Integer, nullable=False),
+    Column("display_name", Text, nullable=False),
+    Column("venue", Uuid),
+    Column("start_at", DateTime(timezone=True), nullable=False),
+    Column("end_at", DateTime(timezone=True), nullable=False),
+    Column("phase", Text, nullable=False, server_default=text("'preparation'")),
+    _text("reason"),
+    _text("overlap_reason"),
+    _instant("notice_at"),
+    _text("late_notice_reason"),
+    Column("sequence", Integer, nullable=False, server_default=text("0")),
+    _instant("convened_at"),
+    _instant("adjourned_at"),
+    _created(),
+    _revision(),
+    PrimaryKeyConstraint("district", "id"),
+    ForeignKeyConstraint(["district", "venue"], ["venue.district", "venue.id"]),
+)
+
+booking = Table(
+    "booking",
+    metadata,
+    _district(),
+    Column("meeting", Uuid, nullable=False),
+    Column("subject", Uuid, nullable=False),
+    Column("is_venue", Boolean, nullable=False),
+    Column("during", TSTZRANGE, nullable=False),
+    Column("overlaps", Boolean, nullable=False, server_default=text("false")),
+    PrimaryKeyConstraint("district", "meeting", "subject"),
+    ForeignKeyConstraint(["district", "meeting"], ["meeting.district", "meeting.id"]),
+)
