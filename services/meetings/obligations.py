@@ -23,6 +23,17 @@ OWED_BY: Mapping[str, frozenset[str]] = {
     "feedback_meeting": frozenset({"house"}),
     "symposium": frozenset({"station"}),
 }
+# As which kind of meeting it is held; for a session of a congress the body tells which it is.
+HELD_AS: Mapping[str, str] = {
+    "annual_session": "congress_session",
+    "midyear_meeting": "mid_year",
+    "township_session": "congress_session",
+    "special_meeting": "quarterly",
+    "assembly_meeting": "assembly",
+    "reception_day": "reception_day",
+    "feedback_meeting": "house_feedback",
+    "symposium": "symposium",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +96,7 @@ class Obligation:
 
 @dataclass(frozen=True, slots=True)
 class Meeting:
-    """A meeting that is planned or was held, as far as obligations ask."""
+    """A meeting that is planned or was held, as far as obligations ask; `kind` is a kind of meeting."""
 
     name: str
     body: str
@@ -162,7 +173,7 @@ def standings(owed: Iterable[Obligation], meetings: Iterable[Meeting], today: da
     # What was held comes first: it settles more than what is planned.
     for meeting in sorted(meetings, key=lambda each: (not each.held, each.day, each.name)):
         free[meeting.body, meeting.kind].append(meeting)
-    return [_standing(each, free[each.body.id, each.due.kind], today) for each in owed]
+    return [_standing(each, free[each.body.id, HELD_AS[each.due.kind]], today) for each in owed]
 
 
 def _standing(obligation: Obligation, free: list[Meeting], today: date) -> Standing:
