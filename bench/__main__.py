@@ -1,4 +1,4 @@
-"""`make bench`: a read and a write, directly and through the gateway, next to a bare echo and a bare insert.
+"""`make bench`: a read, a write and a long list, directly or through the gateway, next to bare echoes and inserts.
 
 Ratios are the result; the figures beside them belong to the machine and the minute.
 """
@@ -14,6 +14,7 @@ import uvloop
 
 from bench import h2load, planning
 from bench.flatness import flatness
+from bench.importing import importing
 from bench.measure import compare
 from bench.processes import idle, memory
 from bench.report import Report
@@ -23,7 +24,7 @@ from quanyutong.registry.v1 import units_pb2
 from quanyutong.registry.v1.registry_pb2_grpc import RegistryServiceStub
 from tests.harness import Platform, platform
 
-PARTS = ("starts", "rest", "calls", "load", "planning")
+PARTS = ("starts", "rest", "calls", "import", "load", "planning")
 # Out of the way of one district's load.
 LIMITS = {"district_calls_per_second": "1000000", "district_calls_in_flight": "10000"}
 SETTLE, IDLE = 2.0, 5.0
@@ -58,6 +59,8 @@ async def measure(city: Platform, parts: set[str], options: argparse.Namespace, 
             else:
                 report.say("  (h2load is not installed: gateway and direct rate by our own client only)")
             report.memory("after", memory(city))
+        if "import" in parts:
+            report.importing(await importing(city))
         if "load" in parts and options.load_minutes:
             report.say(f"\nMemory under a steady load of {options.load_minutes:g} minutes")
             load = [found["read_gateway"], found["write_gateway"]]

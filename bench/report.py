@@ -1,12 +1,14 @@
 """The tables of a run, its aims, and everything in them as JSON."""
 
 import json
+import statistics
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from bench.flatness import Growth
+from bench.importing import ROWS, Imported
 from bench.measure import Subject, ratio
 from bench.planning import Measured
 from bench.processes import Memory
@@ -72,6 +74,14 @@ class Report:
     def h2load(self, rates: Mapping[str, list[float]]) -> None:
         self.results["h2load"] = dict(rates)
         self.aim("read rate by h2load, gateway / direct", ratio(rates["gateway"], rates["direct"]), 0.85, least=True)
+
+    def importing(self, found: Imported) -> None:
+        self.say(f"\nImport of {ROWS} rows through the gateway, its median")
+        for name, seconds in (("new", found.new), ("again", found.again), ("bare inserts", found.bare)):
+            middle = statistics.median(seconds)
+            self.say(f"  {name:18}{middle:8.2f} s{ROWS / middle:10.0f} rows/s")
+        self.results["import"] = asdict(found)
+        self.aim("import / bare inserts, by the clock", found.ratio, 20)
 
     def flatness(self, found: Mapping[str, Growth]) -> None:
         self.results["flatness"] = {name: asdict(growth) for name, growth in found.items()}

@@ -29,7 +29,7 @@ from chassis.placement import places
 from chassis.probes import probes
 from chassis.relay import Relay
 from chassis.rounds import go_round
-from chassis.sealing import Sealer
+from chassis.sealing import Sealer, backlogs
 from chassis.server import listening
 from chassis.settings import Settings, SettingsInvalid
 from chassis.tasks import beside
@@ -114,7 +114,7 @@ async def running(
             verifier = Verifier(Keys(keys), settings.issuer, settings.audience)
             services = [(manifest, _open(stack, settings, manifest)) for manifest in manifests]
             # Before the listener, so that it ends after it: calls that are let finish still have their events relayed.
-            await stack.enter_async_context(_duties(settings, bus, directory, services))
+            await stack.enter_async_context(_duties(settings, bus, directory, services, telemetry))
             peers = Peers(settings)
             stack.push_async_callback(peers.close)
             listener = await stack.enter_async_context(
@@ -166,9 +166,13 @@ def _open(stack: AsyncExitStack, settings: Settings, manifest: Manifest) -> Data
 
 @asynccontextmanager
 async def _duties(
-    settings: Settings, bus: Bus, directory: Directory, services: Sequence[tuple[Manifest, Database]]
+    settings: Settings,
+    bus: Bus,
+    directory: Directory,
+    services: Sequence[tuple[Manifest, Database]],
+    telemetry: Telemetry,
 ) -> AsyncIterator[None]:
-    relays, works = [], []
+    relays, sealers, works = [], [], []
     for manifest, database in services:
         for place in places(settings.for_service(manifest.name)):
             relays.append(Relay(bus, database.place_of(next(iter(place.districts), "")).published))
@@ -178,8 +182,12 @@ async def _duties(
             duties += [_going(each, database, directory, place.districts) for each in manifest.rounds]
             if manifest.seals:
                 vault = Vault.of(settings)
-                duties.append(Sealer(database, vault, directory, manifest.seals, place.districts).run)
+                sealers.append(Sealer(database, vault, directory, manifest.seals, place.districts))
+                duties.append(sealers[-1].run)
             works.append(lead(relay_url(place.settings, manifest.name), manifest.name, duties))
+    telemetry.gauge(
+        "qyt_audit_unsealed", "s", "Age of the oldest record that is not sealed.", lambda: backlogs(sealers)
+    )
     async with beside(*works):
         try:
             yield

@@ -9,7 +9,9 @@ longer. Sealed is what is certainly complete: records of transactions older than
 every one that is still running.
 """
 
-from collections.abc import Callable, Sequence
+import asyncio
+import logging
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -17,15 +19,14 @@ from uuid import UUID
 from sqlalchemy import text
 
 from chassis import tenancy
-from chassis.database import Database, Row, WriteTx
+from chassis.database import Database, Row, WriteTx, fault_of
 from chassis.directory import Directory
 from chassis.duties import Connect
-from chassis.manifest import Round
-from chassis.rounds import go_round
 from chassis.seals import BEFORE_THE_FIRST, TEXT, Head, hash_of, mark
 from chassis.sql import Sql
 from chassis.vault import Vault
 
+log = logging.getLogger(__name__)
 # Records in a seal at most, and seconds between two looks.
 BATCH = 1000
 EVERY = 5.0
@@ -42,6 +43,13 @@ COMPLETE = Sql(
             WHERE (txid, id) > (CAST(:txid AS xid8), CAST(:id AS uuid))
             AND txid < pg_snapshot_xmin(pg_current_snapshot())
             ORDER BY txid, id LIMIT :most"""  # noqa: S608 - a constant
+    )
+)
+# Along the index on (district, txid, id), which ends at the first record behind the last seal.
+OLDEST = Sql(
+    text(
+        """SELECT at FROM audit WHERE (txid, id) > (CAST(:txid AS xid8), CAST(:id AS uuid))
+           ORDER BY txid, id LIMIT 1"""
     )
 )
 # Two processes may lead for a moment; the seal of one of them is enough.
@@ -81,19 +89,49 @@ class Sealer:
         self._directory = directory
         self._told = told
         self._districts = districts
+        # Since when something of a district waits to be sealed, as the last look found; None: nothing does.
+        self._waiting: dict[str, datetime | None] = {}
 
     async def run(self, _: Connect) -> None:
-        """Until a server fails, which its caller handles."""
-        await go_round(Round("sealing", EVERY, self._seal), self._database, self._directory, self._districts)
+        """Until a server fails, which its caller handles. Another fault is of one district and stops no other."""
+        try:
+            while True:
+                for district in self._own():
+                    await self._look(district)
+                await asyncio.sleep(EVERY)
+        finally:
+            self._waiting.clear()  # another process may seal now, and knows better
+
+    async def _look(self, district: str) -> None:
+        try:
+            await self.seal(district)
+        except Exception as error:
+            if fault_of(error):
+                raise
+            self._waiting[district] = self._waiting.get(district) or datetime.now(UTC)
+            log.error("sealing failed", extra={"district": district, "kind": type(error).__name__})
+
+    @property
+    def service(self) -> str:
+        return self._database.schema
+
+    def backlog(self) -> float | None:
+        """Seconds that the oldest record waits, as far as the last look knows; None where another process seals."""
+        known = list(self._waiting.values())
+        now = datetime.now(UTC)
+        return max(((now - since).total_seconds() if since else 0.0 for since in known), default=None)
+
+    def _own(self) -> Sequence[str]:
+        return self._districts or [code for code in self._directory.codes if code not in self._database.apart]
 
     async def seal(self, district: str) -> None:
         """Seals all records of the district that are complete."""
         with tenancy.acting_for(district):
-            await self._seal(self._database)
-
-    async def _seal(self, _: Database) -> None:
-        while await self._seal_batch() == BATCH:
-            pass
+            while await self._seal_batch() == BATCH:
+                pass
+            async with self._database.read() as tx:
+                oldest = await tx.first(OLDEST, **_after(await tx.first(LAST)))
+            self._waiting[district] = oldest.at if oldest else None
 
     async def _seal_batch(self) -> int:
         """Returns how many records it took."""
@@ -101,8 +139,7 @@ class Sealer:
             last = await tx.first(LAST)
             if last and last.ahead:
                 raise CounterWentBack
-            after = {"txid": last.last_txid, "id": last.last_id} if last else {"txid": 0, "id": NO_RECORD}
-            records = await tx.all(COMPLETE, **after, most=BATCH)
+            records = await tx.all(COMPLETE, **_after(last), most=BATCH)
             if records:
                 await self._add(tx, last, records)
             return len(records)
@@ -126,3 +163,17 @@ class Sealer:
         values = {name: getattr(head, name) for name in Head.__slots__ if name not in ("service", "district")}
         if await tx.first(SEAL, **values, marks=marks, previous=previous, hash=hash_):
             tx.publish(self._told(number=head.number, hash=hash_), "audit")
+
+
+def _after(last: Row | None) -> dict[str, Any]:
+    """Where the records begin that no seal has."""
+    return {"txid": last.last_txid, "id": last.last_id} if last else {"txid": 0, "id": NO_RECORD}
+
+
+def backlogs(sealers: Iterable[Sealer]) -> dict[str, float]:
+    """The longest of each service that this process seals."""
+    found: dict[str, float] = {}
+    for sealer in sealers:
+        if (backlog := sealer.backlog()) is not None:
+            found[sealer.service] = max(backlog, found.get(sealer.service, 0.0))
+    return found

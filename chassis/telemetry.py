@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from opentelemetry import context, propagate, trace
 from opentelemetry._logs import Logger, SeverityNumber
 from opentelemetry.exporter.prometheus import PrometheusMetricReader
-from opentelemetry.metrics import CallbackOptions, Observation
+from opentelemetry.metrics import CallbackOptions, Histogram, Observation
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import MetricReader, PeriodicExportingMetricReader
 from opentelemetry.sdk.metrics.view import ExplicitBucketHistogramAggregation, View
@@ -69,7 +69,7 @@ class Telemetry:
             readers,
             resource,
             shutdown_on_exit=False,
-            views=[View(instrument_unit="s", aggregation=ExplicitBucketHistogramAggregation(SECONDS))],
+            views=[View(instrument_type=Histogram, aggregation=ExplicitBucketHistogramAggregation(SECONDS))],
         )
         self._closing.append(self._meters.shutdown)
         self.meter = self._meters.get_meter("quanyutong")
@@ -120,11 +120,11 @@ class Telemetry:
                     span.set_attribute("quanyutong.reason", measured.reason)
                     span.set_status(Status(StatusCode.ERROR, measured.reason))
 
-    def gauge(self, name: str, unit: str, description: str, read: "Mapping[str, float]") -> None:
-        """Shows the current numbers of a mapping, each under its key as the attribute `of`."""
+    def gauge(self, name: str, unit: str, description: str, read: Callable[[], Mapping[str, float]]) -> None:
+        """Shows the numbers that `read` gives at the moment, each under its key as the attribute `service`."""
 
         def observe(_: CallbackOptions) -> list[Observation]:
-            return [Observation(number, {"of": key}) for key, number in read.items()]
+            return [Observation(number, {"service": key}) for key, number in read().items()]
 
         self.meter.create_observable_gauge(name, [observe], unit, description)
 

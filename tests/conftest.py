@@ -8,6 +8,7 @@ from typing import Any
 import grpc
 import pytest
 
+from quanyutong.meetings.v1.meetings_pb2_grpc import MeetingsServiceStub
 from quanyutong.registry.v1.registry_pb2_grpc import RegistryServiceStub
 from tests.harness import Platform, platform
 
@@ -47,6 +48,7 @@ class Tenant:
     door: str
     district: str
     registry: Any
+    meetings: Any
 
     def metadata(self, *roles: str, **more: str) -> list[tuple[str, str]]:
         return self.platform.metadata(roles or ("clerk", "examiner", "administrator"), self.district, **more)
@@ -57,8 +59,13 @@ async def fresh_tenant(platforms: Platforms, place: str) -> AsyncIterator[Tenant
     """A fresh district at a place: a topology and one of its doors."""
     topology, _, door = place.partition("-")
     chosen = await platforms.get(topology)
-    async with grpc.aio.insecure_channel(chosen.address(door)) as channel:
-        yield Tenant(chosen, door, await chosen.fresh_district(), RegistryServiceStub(channel))
+    async with AsyncExitStack() as stack:
+        channels = [
+            await stack.enter_async_context(grpc.aio.insecure_channel(chosen.address(door, service)))
+            for service in ("registry", "meetings")
+        ]
+        registry, meetings = RegistryServiceStub(channels[0]), MeetingsServiceStub(channels[1])
+        yield Tenant(chosen, door, await chosen.fresh_district(), registry, meetings)
 
 
 @pytest.fixture(params=["all-gateway", "all-direct", "split-gateway", "split-direct"])

@@ -29,6 +29,7 @@ from chassis.embedded.ports import free_port
 from chassis.settings import Settings
 from quanyutong.registry.v1 import districts_pb2, units_pb2
 from quanyutong.registry.v1.registry_pb2_grpc import RegistryServiceStub
+from services.__main__ import TARGETS
 
 ROOT = Path(__file__).resolve().parents[1]
 Value = TypeVar("Value")
@@ -95,11 +96,14 @@ class Platform:
 
     @property
     def direct(self) -> str:
-        return str(next(p.said["services"][0] for p in self.processes.values() if "services" in p.said))
+        return self.address("direct")
 
-    def address(self, door: str) -> str:
+    def address(self, door: str, service: str = "registry") -> str:
         """`host:port` for gRPC: through the gateway, or of the service itself."""
-        return urlsplit(self.gateway).netloc if door == "gateway" else self.direct
+        if door == "gateway":
+            return urlsplit(self.gateway).netloc
+        process = next(p for name, p in self.processes.items() if name == "all" or service in name.split("-"))
+        return str(process.said["services"][0])
 
     def token(self, roles: Iterable[str], district: str | None = None, **more: Any) -> str:
         return development.token(self.settings, "tester", list(roles), district, **more)
@@ -141,7 +145,7 @@ class Platform:
 # Which `qyt serve` processes make up a platform.
 TOPOLOGIES = {
     "all": (("all",),),
-    "split": (("registry",), ("gateway",)),
+    "split": (("registry",), ("meetings",), ("gateway",)),
     # With the tests' own service beside the registry, by `python -m tests.probe`.
     "probed": (("registry", "tally"), ("gateway",)),
 }
@@ -160,14 +164,15 @@ async def platform(
         nats = EmbeddedNats(folder / "nats")
         for server in (postgres, nats):
             await stack.enter_async_context(server)
+        own = {name.upper(): f"127.0.0.1:{free_port()}" for name in TARGETS}
         environment = {
             "QYT_STATE": str(folder / "state"),
             "QYT_DATABASE_URL": postgres.url,
             "QYT_NATS_URL": nats.url,
-            "QYT_REGISTRY_ADDRESS": f"127.0.0.1:{free_port()}",
+            **{f"QYT_{name}_ADDRESS": address for name, address in own.items()},
+            **{f"QYT_{name}_LISTEN": address for name, address in own.items()},
             **{f"QYT_{name.upper()}": value for name, value in settings.items()},
         }
-        environment["QYT_REGISTRY_LISTEN"] = environment["QYT_REGISTRY_ADDRESS"]
         await run_command(["migrate"], environment, program=program)
         processes: dict[str, Process] = {}
         for targets in TOPOLOGIES[topology]:
@@ -205,13 +210,22 @@ async def run_command(
 
 def reason(error: grpc.aio.AioRpcError) -> str:
     """The reason in the ErrorInfo of a refusal; empty when it has none."""
+    return str(error_info(error).reason)
+
+
+def facts(error: grpc.aio.AioRpcError) -> dict[str, str]:
+    """What a refusal says beside its reason."""
+    return dict(error_info(error).metadata)
+
+
+def error_info(error: grpc.aio.AioRpcError) -> error_details_pb2.ErrorInfo:
+    found = error_details_pb2.ErrorInfo()
     for key, value in error.trailing_metadata() or ():
         if key == "grpc-status-details-bin":
             for detail in status_pb2.Status.FromString(value).details:
-                found = error_details_pb2.ErrorInfo()
                 if detail.Unpack(found):
-                    return str(found.reason)
-    return ""
+                    return found
+    return found
 
 
 async def refused(call: Awaitable[Any]) -> str:

@@ -20,15 +20,15 @@ from services.meetings.roster import seats
 IN_THE_WAY = Sql(
     text("""SELECT meeting, is_venue, count(*) AS subjects FROM booking
             WHERE subject = ANY (CAST(:subjects AS uuid[])) AND during && tstzrange(:start, :end)
-            AND NOT overlaps AND meeting <> :meeting
+            AND NOT doubled AND meeting <> :meeting
             GROUP BY meeting, is_venue ORDER BY is_venue DESC, subjects DESC, meeting LIMIT 1""")
 )
 # Only those who are booked elsewhere are marked, so that nobody else can be booked twice by this meeting.
 BOOK = Sql(
-    text("""INSERT INTO booking (meeting, subject, is_venue, during, overlaps)
+    text("""INSERT INTO booking (meeting, subject, is_venue, during, doubled)
             SELECT :meeting, subject, subject IS NOT DISTINCT FROM CAST(:venue AS uuid), tstzrange(:start, :end),
                    EXISTS (SELECT FROM booking b WHERE b.subject = s.subject AND b.during && tstzrange(:start, :end)
-                           AND NOT b.overlaps AND b.meeting <> :meeting)
+                           AND NOT b.doubled AND b.meeting <> :meeting)
             FROM unnest(CAST(:subjects AS uuid[])) AS s (subject)
             ON CONFLICT (district, meeting, subject) DO NOTHING""")
 )

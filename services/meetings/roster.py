@@ -58,9 +58,9 @@ MERGED_BEFORE = Sql(text("UPDATE merged_person SET kept = :kept WHERE kept = :id
 MOVE_MANDATES = Sql(text("UPDATE mandate SET person = :kept WHERE person = :id"))
 # The kept person may be booked by the same meeting, or by another at the same time: one booking is enough.
 MOVE_BOOKINGS = Sql(
-    text("""WITH moved AS (DELETE FROM booking WHERE subject = :id RETURNING meeting, is_venue, during, overlaps)
-            INSERT INTO booking (meeting, subject, is_venue, during, overlaps)
-            SELECT meeting, :kept, is_venue, during, overlaps FROM moved ON CONFLICT DO NOTHING""")
+    text("""WITH moved AS (DELETE FROM booking WHERE subject = :id RETURNING meeting, is_venue, during, doubled)
+            INSERT INTO booking (meeting, subject, is_venue, during, doubled)
+            SELECT meeting, :kept, is_venue, during, doubled FROM moved ON CONFLICT DO NOTHING""")
 )
 STATION = Sql(
     text("""INSERT INTO station (id, kind, unit, display_name, start_date)

@@ -194,7 +194,7 @@ booking = Table(
     Column("subject", Uuid, nullable=False),
     Column("is_venue", Boolean, nullable=False),
     Column("during", TSTZRANGE, nullable=False),
-    Column("overlaps", Boolean, nullable=False, server_default=text("false")),
+    Column("doubled", Boolean, nullable=False, server_default=text("false")),
     PrimaryKeyConstraint("district", "meeting", "subject"),
     ForeignKeyConstraint(["district", "meeting"], ["meeting.district", "meeting.id"]),
 )

@@ -103,22 +103,32 @@ def of_schooling(schooling: str) -> Group:
 
 
 def check_share(
-    groups: Sequence[Group], members: Collection[Member], newcomer: Member, share: Share, most: Bound
+    groups: Sequence[Group],
+    members: Collection[Member],
+    newcomers: Collection[Member],
+    share: Share,
+    most: Bound,
 ) -> None:
-    """Whether a newcomer leaves the share within reach of every group, were all further seats up to `most` theirs.
+    """Whether newcomers leave the share within reach of every group, were all further seats up to `most` theirs.
 
-    No member sits in two of the groups. Whoever is of a group that lacks members is welcome, come what may.
+    No member sits in two of the groups. Whoever is of a group that lacks members is welcome, come what may: what was
+    out of reach before must not get farther.
     """
     needed = share.needed(most.value)
-    lacking = [(group, missing) for group in groups if (missing := needed - sum(map(group, members))) > 0]
-    left = most.value - len(members) - 1
-    if any(group(newcomer) for group, _ in lacking) or sum(missing for _, missing in lacking) <= left:
-        return
-    raise Refused(
-        "COMPOSITION_REFUSED",
-        version=share.version,
-        required=share.required,
-        limit=most.value,
-        lacking=sum(missing for _, missing in lacking),
-        left=left,
-    )
+    before = _lacking(groups, members, needed) - (most.value - len(members))
+    lacking = _lacking(groups, [*members, *newcomers], needed)
+    left = most.value - len(members) - len(newcomers)
+    if lacking - left > max(before, 0):
+        raise Refused(
+            "COMPOSITION_REFUSED",
+            version=share.version,
+            required=share.required,
+            limit=most.value,
+            lacking=lacking,
+            left=left,
+        )
+
+
+def _lacking(groups: Sequence[Group], members: Collection[Member], needed: int) -> int:
+    """Seats that the groups have too few, all together."""
+    return sum(max(needed - sum(map(group, members)), 0) for group in groups)

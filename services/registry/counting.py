@@ -5,7 +5,7 @@ day and its source make it one, and it is counted once.
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
@@ -44,6 +44,8 @@ class Known:
     today: date
     # First day in force and first day no longer, for each mandate that there is.
     days: Mapping[UUID, tuple[date | None, date | None]]
+    # First day of a suspension and first day no longer, None while it lasts, of each mandate that has any.
+    suspensions: Mapping[UUID, Sequence[tuple[date, date | None]]]
     units: Collection[str]
     # The activities that are counted already, by origin.
     counted: Mapping[Origin, str]
@@ -74,6 +76,19 @@ def _of_mandates(act: Act, known: Known) -> Iterator[Fault]:
             yield f"mandates[{index}]", Refused("MANDATE_NOT_FOUND", mandate=name)
         elif not _in_force(act.day, *known.days[mandate]):
             yield f"mandates[{index}]", Refused("MANDATE_NOT_IN_FORCE", mandate=name, date=act.day)
+        elif suspended(mandate, act.day, known):
+            yield f"mandates[{index}]", Refused("MANDATE_SUSPENDED", mandate=name, date=act.day)
+
+
+def suspended(mandate: UUID, day: date, known: Known) -> bool:
+    """Who is suspended keeps the seat and does not act in it."""
+    return any(_in_force(day, *period) for period in known.suspensions.get(mandate, ()))
+
+
+def check_nothing_later(mandate: str, day: date, count: int, latest: date | None) -> None:
+    """Before the mandate stops on a day that has passed, the office says what became of the acts since."""
+    if count:
+        raise Refused("ACTIVITIES_LATER", mandate=mandate, date=day, count=count, latest=latest)
 
 
 def _in_force(day: date, since: date | None, until: date | None) -> bool:

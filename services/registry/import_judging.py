@@ -16,6 +16,7 @@ from chassis.rules import Rulebook
 from chassis.vault import Vault
 from chassis.wire import identifier
 from services.registry import domain, eligibility, seats, vetting
+from services.registry.import_composition import judge_shares
 from services.registry.import_rows import Candidate
 from services.registry.recognising import Term, among, key_of, recognise
 from services.registry.rules import rulebook
@@ -33,6 +34,7 @@ async def judge(tx: ReadTx, vault: Vault, rows: Sequence[Candidate], lock: bool)
     books = {day: await rulebook(tx, day) for day in {row.day for row in rows if row.term and not row.seated} if day}
     _check_eligible(rows, books)
     _seat(rows, books, sitting)
+    await judge_shares(tx, rows, books)
 
 
 async def _find_units(tx: ReadTx, rows: Sequence[Candidate]) -> None:

@@ -1,8 +1,8 @@
 """The keys of a district: one that encrypts, in versions, and one that makes identity numbers findable.
 
 Both are random, wrapped by a master key, and made at their first use. A new
-version of the data key takes over when an operator rotates it. The identity key
-has one version for ever: what it made cannot be made anew, since the numbers
+version of the data key takes over when an operator rotates it, or an administrator
+of the district. The identity key has one version for ever: what it made cannot be made anew, since the numbers
 themselves are not kept, and under another key nobody would be found again nor a
 second entry of the same number be noticed. Rotation wraps it anew, no more.
 """
@@ -64,11 +64,11 @@ class DistrictKeys:
         with tenancy.acting_for(code):
             async with self._database.write() as tx:
                 await districts.load_district(tx, code)
-                await tx.execute(ROTATING, name=_lock(tx))
-                version = await _renew(tx, self._vault, fresh=not request.resume)
-                encrypted = await _encrypt_anew(tx, self._vault, version)
-                left = (await tx.one(COUNT_LEFT, count=version)).persons
-                return tx.reply(pb.RotateDistrictKeysResponse(version=version, encrypted=encrypted, remaining=left))
+                return tx.reply(pb.RotateDistrictKeysResponse(**await _rotate(tx, self._vault, request.resume)))
+
+    async def RotateKeys(self, request: pb.RotateKeysRequest, _: Context) -> pb.RotateKeysResponse:
+        async with self._database.write() as tx:
+            return tx.reply(pb.RotateKeysResponse(**await _rotate(tx, self._vault, request.resume)))
 
 
 async def identity_key(tx: ReadTx, vault: Vault) -> bytes | None:
@@ -122,6 +122,15 @@ async def opener(tx: ReadTx, vault: Vault) -> Callable[[str, bytes, int], str]:
 def field_of(key: object) -> str:
     """The associated data of a person's telephone number."""
     return f"persons/{key} phone"
+
+
+async def _rotate(tx: WriteTx, vault: Vault, resume: bool) -> dict[str, int]:
+    """How far it is after this batch, in the words of the answer."""
+    await tx.execute(ROTATING, name=_lock(tx))
+    version = await _renew(tx, vault, fresh=not resume)
+    encrypted = await _encrypt_anew(tx, vault, version)
+    left = (await tx.one(COUNT_LEFT, count=version)).persons
+    return {"version": version, "encrypted": encrypted, "remaining": left}
 
 
 async def _renew(tx: WriteTx, vault: Vault, fresh: bool) -> int:

@@ -23,6 +23,7 @@ from quanyutong.registry.v1 import mandates_pb2 as pb
 from services.registry import domain, duties, eligibility, seats, vetting
 from services.registry.assemblies import load_term
 from services.registry.persons import load_current, load_person
+from services.registry.recording import check_nothing_later
 from services.registry.rules import rule_on, rulebook
 from services.registry.tables import mandate, suspension
 
@@ -123,6 +124,7 @@ class Mandates:
                 domain.check_term_over(term_of(row), row.term_end, today)
             day = given or (row.term_end if expiry else today)
             domain.check_end_date(day, expiry, row.state_since, row.term_end, today)
+            await check_nothing_later(tx, row.id, day)
             await tx.execute(RESUME, key=row.id, day=day)
             reason = word(pb.EndReason, request.reason)
             saved = await save(
@@ -183,7 +185,7 @@ async def _seat(tx: ReadTx, book: Rulebook, row: Row, term: Row, day: date) -> t
     person, versions = await _judge(tx, book, row, term, day)
     present = await seats.taken(tx, term, day)
     size = seats.check_room(book, term, len(present), added=1)
-    shares = seats.check_shares(book, term, present, seats.member(person, row.capacity), day)
+    shares = seats.check_shares(book, term, present, [seats.member(person, row.capacity)], day)
     return size, [*versions, *([size] if size else []), *shares]
 
 

@@ -7,20 +7,22 @@ part in it once, and an event type tells of a delegate and a source once for all
 time, whatever becomes of the entry.
 """
 
+from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import replace
+from datetime import date
 from uuid import UUID
 
 from sqlalchemy import ARRAY, Text, Uuid, and_, any_, bindparam, delete, func, not_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from chassis import clock
-from chassis.database import Row, WriteTx
+from chassis.database import ReadTx, Row, WriteTx
 from chassis.sql import Sql
 from chassis.wire import date_message, number
 from quanyutong.registry.v1 import activities_pb2, events_pb2
 from services.registry import counting
-from services.registry.tables import activity, mandate, participation, participation_told, term, unit
+from services.registry.tables import activity, mandate, participation, participation_told, suspension, term, unit
 
 ENTER = Sql(
     insert(activity).returning(activity),
@@ -44,6 +46,7 @@ DAYS = Sql(
     .order_by(mandate.c.id)
     .with_for_update(read=True, of=mandate)
 )
+SUSPENSIONS = Sql(select(suspension).where(suspension.c.mandate == any_(bindparam("ids", type_=ARRAY(Uuid)))))
 UNITS = Sql(select(unit.c.code).where(unit.c.code == any_(bindparam("codes", type_=ARRAY(Text)))))
 COUNTED = Sql(
     select(activity.c.id, activity.c.kind, activity.c.day, activity.c.source).where(
@@ -66,17 +69,32 @@ SAME = Sql(
     )
     .with_for_update()
 )
+# A paper that a poll handed out is not for hands to change, and holds up nothing.
+LATER = Sql(
+    select(func.count().label("count"), func.max(activity.c.day).label("latest"))
+    .join(participation, participation.c.activity == activity.c.id)
+    .where(
+        participation.c.mandate == bindparam("mandate"),
+        activity.c.day >= bindparam("day"),
+        activity.c.withdrawal_reason == "",
+        activity.c.kind != counting.PAPER,
+    )
+)
 
 
 async def known_of(tx: WriteTx, acts: Collection[counting.Act], besides: UUID | None = None) -> counting.Known:
     """What the register knows of what the acts name; `besides` is an activity that is being corrected."""
     mandates = {each for act in acts for each in act.mandates}
     rows = await tx.all(DAYS, ids=sorted(mandates))
+    suspensions: dict[UUID, list[tuple[date, date | None]]] = defaultdict(list)
+    for each in await tx.all(SUSPENSIONS, ids=sorted(mandates)):
+        suspensions[each.mandate].append((each.start_date, each.end_date))
     units = await tx.all(UNITS, codes=sorted({act.unit for act in acts if act.unit is not None}))
     counted = await tx.all(COUNTED, sources=sorted({act.source for act in acts}))
     return counting.Known(
         today=clock.today(),
         days={row.id: (row.active_from, row.active_to) for row in rows},
+        suspensions=suspensions,
         units={row.code for row in units},
         counted={(row.kind, row.day, row.source): f"activities/{row.id}" for row in counted if row.id != besides},
     )
@@ -129,14 +147,17 @@ async def record_from_event(tx: WriteTx, event_type: str, act: counting.Act) -> 
     """Records what an event of another service tells of; what it told before has no second effect.
 
     `act.source` is the resource that the event is about. An activity of this kind, day and source that is counted
-    already is confirmed, and whoever took part by this event joins it. Raises Refused as for the district's own entry.
+    already is confirmed, and whoever took part by this event joins it. Who was suspended on the day is left out, once
+    for all, and the audit has a note of it. Raises Refused for anything else as for the district's own entry.
     """
     news = [{"event_type": event_type, "source": act.source, "mandate": mandate} for mandate in act.mandates]
     untold = tuple(row.mandate for row in await tx.each(TOLD, news))
     if not untold:
         return
-    told = replace(act, mandates=untold)
-    known = replace(await known_of(tx, [told]), counted={})
+    known = replace(await known_of(tx, [act]), counted={})
+    told = replace(act, mandates=_acting(tx, replace(act, mandates=untold), known))
+    if not told.mandates:
+        return
     check(told, known, by_event=True)
     same = await tx.first(SAME, kind=act.kind, day=act.day, source=act.source)
     if same is None:
@@ -144,6 +165,24 @@ async def record_from_event(tx: WriteTx, event_type: str, act: counting.Act) -> 
         publish_changes(tx, after=[told])
     else:
         await _join(tx, same, told)
+
+
+def _acting(tx: WriteTx, act: counting.Act, known: counting.Known) -> tuple[UUID, ...]:
+    """Whose act it can have been; of the others the audit says why it is not counted."""
+    idle = {each for each in act.mandates if counting.suspended(each, act.day, known)}
+    for each in sorted(idle):
+        tx.note(f"not counted while suspended: {act.kind} {act.day} {act.source}", f"mandates/{each}")
+    return tuple(each for each in act.mandates if each not in idle)
+
+
+async def check_nothing_later(tx: ReadTx, mandate: UUID, day: date) -> None:
+    """Whether the mandate may stop on the day; ask under its lock. What was done before noon today stands.
+
+    Raises Refused ACTIVITIES_LATER.
+    """
+    if day < clock.today():
+        found = await tx.one(LATER, mandate=mandate, day=day)
+        counting.check_nothing_later(f"mandates/{mandate}", day, found.count, found.latest)
 
 
 async def _join(tx: WriteTx, row: Row, told: counting.Act) -> None:

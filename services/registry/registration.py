@@ -18,6 +18,7 @@ from chassis.wire import identifier, read_date, word
 from quanyutong.registry.v1 import mandates_pb2 as pb
 from services.registry import domain, eligibility, persons, seats, secrets, vetting
 from services.registry.assemblies import load_term
+from services.registry.composition import Member
 from services.registry.mandates import publish_confirmed, publish_ended
 from services.registry.persons import values_of
 from services.registry.rules import rulebook
@@ -66,9 +67,12 @@ class Registration:
             term = await load_term(tx, opening.term, lock=True)
             domain.check_mandate_date(day, term.start_date, min(term.end_date - timedelta(days=1), clock.today()))
             book = await rulebook(tx, day)
-            version = seats.check_room(book, term, len(await seats.taken(tx, term, day)), added=len(rows))
-            people, judged_by = await _people(tx, self._vault, book, term, rows, day)
-            of_all = [vetting.mandates_per_person(book, term).version, *([version] if version else [])]
+            present = await seats.taken(tx, term, day)
+            version = seats.check_room(book, term, len(present), added=len(rows))
+            new, known, judged_by = await _judged(tx, self._vault, book, term, rows, day)
+            shares = seats.check_shares(book, term, present, _newcomers(rows, new | known), day)
+            people = await _entered(tx, new, rows)
+            of_all = [vetting.mandates_per_person(book, term).version, *([version] if version else []), *shares]
             shared = {
                 "assembly": term.assembly,
                 "term": term.number,
@@ -116,10 +120,10 @@ def standing(term: Row, day: date) -> dict[str, Any]:
     return {"state": "ended", "state_since": term.end_date, "active_to": term.end_date, "end_reason": "expiry"}
 
 
-async def _people(
+async def _judged(
     tx: WriteTx, vault: Vault, book: Rulebook, term: Row, rows: Sequence[pb.RegisterMandatesRequest.Row], day: date
-) -> tuple[list[UUID], dict[int, list[str]]]:
-    """The person of each row, entered where new, and the versions of the rules that each was judged by.
+) -> tuple[dict[int, Any], dict[int, Any], dict[int, list[str]]]:
+    """By row: all columns of each new person, each known one, and the versions of the rules that each was judged by.
 
     Raises FieldsInvalid that names every row at fault.
     """
@@ -131,11 +135,18 @@ async def _people(
     if faults:
         at_fault = {_row(fault) for fault in faults}
         raise FieldsInvalid(sorted(faults, key=_row), "ROWS_REFUSED", count=len(at_fault))
-    ids: dict[int, UUID] = {}
-    if new:
-        entered = await tx.each(persons.ENTER, new.values())
-        ids = {index: row.id for index, row in zip(new, entered, strict=True)}
-    return [ids.get(index) or identifier(row.person) for index, row in enumerate(rows)], judged_by
+    return new, known, judged_by
+
+
+def _newcomers(rows: Sequence[pb.RegisterMandatesRequest.Row], people: Mapping[int, Any]) -> list[Member]:
+    return [seats.member(people[index], word(pb.Capacity, row.capacity)) for index, row in enumerate(rows)]
+
+
+async def _entered(tx: WriteTx, new: Mapping[int, Any], rows: Sequence[pb.RegisterMandatesRequest.Row]) -> list[UUID]:
+    """The person of each row, entered where new."""
+    entered = await tx.each(persons.ENTER, new.values()) if new else []
+    ids = {index: row.id for index, row in zip(new, entered, strict=True)}
+    return [ids.get(index) or identifier(row.person) for index, row in enumerate(rows)]
 
 
 def _row(fault: tuple[str, str]) -> int:

@@ -7,6 +7,8 @@ from quanyutong.options.v1 import options_pb2
 from quanyutong.registry.v1 import imports_pb2 as pb
 
 PREFIX = "ROW_FAULT_REASON_"
+# The facts of a fault that only its sender knows.
+UNTOLD = dict.fromkeys(("other", "limit", "version", "required", "lacking", "left"), "?")
 
 
 def row_fault(row: int, field: str, reason: str, **facts: object) -> pb.RowFault:
@@ -28,6 +30,6 @@ def reason_of(fault: pb.RowFault) -> str:
 
 def echoed(fault: pb.RowFault, row: int) -> pb.RowFault:
     """A fault that the sender found, with our words for it."""
-    told = row_fault(row, fault.field, reason_of(fault), other="?", limit="?", version="?", required="?")
+    told = row_fault(row, fault.field, reason_of(fault), **UNTOLD)
     told.row = row
     return told

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date
+from typing import Any
 
 from sqlalchemy import ColumnElement, and_, bindparam, func, or_, select
 
@@ -14,6 +15,7 @@ from services.registry import composition, domain
 from services.registry.rules import rule_of
 from services.registry.tables import mandate, person, suspension
 
+Members = Sequence[composition.Member]
 # Which file of rules an assembly is judged by.
 INSTITUTIONS = {
     "district_congress": "congress",
@@ -62,8 +64,11 @@ def members(rows: Sequence[Row]) -> list[composition.Member]:
     return [member(row, row.capacity) for row in rows]
 
 
-def member(person: Row, capacity: str) -> composition.Member:
-    return composition.Member(capacity, person.gender, person.occupation, person.schooling, person.birth_date)
+def member(person: Any, capacity: str) -> composition.Member:
+    """Whoever has these facts in a seat, be they of an entry or of a row on its way."""
+    return composition.Member(
+        capacity, person["gender"], person["occupation"], person["schooling"], person["birth_date"]
+    )
 
 
 async def taken(tx: ReadTx, term: Row, day: date) -> list[composition.Member]:
@@ -89,18 +94,25 @@ def largest_size(book: Rulebook, term: Row) -> domain.Bound | None:
     return min(bounds, key=lambda bound: bound.value)
 
 
-def check_shares(
-    book: Rulebook, term: Row, present: Sequence[composition.Member], newcomer: composition.Member, day: date
-) -> list[str]:
-    """The versions of the shares that are enforced. Raises Refused where one would be out of reach."""
-    most = largest_size(book, term)
-    if most is None:
-        return []
+def check_shares(book: Rulebook, term: Row, present: Members, newcomers: Members, day: date) -> list[str]:
+    """The versions of the shares that are enforced. Raises Refused where all newcomers put one out of reach.
+
+    They are judged as a whole. In whatever order they come: whoever is not of a group that lacks members takes a seat
+    from it, which nobody who comes later gives back.
+    """
+    most, shares = largest_size(book, term), enforced_shares(book, term)
+    for name, share in shares.items():
+        assert most is not None  # noqa: S101 - only what has a largest size has shares
+        composition.check_share(_groups(book, name, day), present, newcomers, share, most)
+    return [share.version for share in shares.values()]
+
+
+def enforced_shares(book: Rulebook, term: Row) -> dict[str, composition.Share]:
+    """The shares that refuse somebody, by the name of the rule: none of a congress."""
+    if term.kind != "subdistrict_assembly":
+        return {}
     rules = {name: rule_of(book, f"subdistrict_assembly.{name}", ShareRule) for name in SHARES}
-    enforced = {name: share_of(rule) for name, rule in rules.items() if rule.enforcement == "enforce"}
-    for name, share in enforced.items():
-        composition.check_share(_groups(book, name, day), present, newcomer, share, most)
-    return [share.version for share in enforced.values()]
+    return {name: share_of(rule) for name, rule in rules.items() if rule.enforcement == "enforce"}
 
 
 def _groups(book: Rulebook, share: str, day: date) -> list[composition.Group]:

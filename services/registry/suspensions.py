@@ -13,6 +13,7 @@ from quanyutong.registry.v1 import events_pb2, mandates_pb2
 from quanyutong.registry.v1 import mandate_life_pb2 as pb
 from services.registry import domain
 from services.registry.mandates import RESUME, load_for, message, save, term_of
+from services.registry.recording import check_nothing_later
 from services.registry.tables import suspension
 
 Context = grpc.aio.ServicerContext[Any, Any]
@@ -27,6 +28,7 @@ class Suspensions:
         async with self._database.write() as tx:
             row, state = await load_for(tx, "suspend", request)
             domain.check_mandate_date(day, row.state_since, clock.today())
+            await check_nothing_later(tx, row.id, day)
             await tx.execute(SUSPEND, mandate=row.id, start_date=day, reason=request.reason)
             saved = await save(tx, row, state=state, state_since=day, remark=request.reason)
             suspended = events_pb2.MandateSuspended(

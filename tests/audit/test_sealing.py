@@ -12,7 +12,7 @@ from chassis import tenancy
 from chassis.bus import Bus
 from chassis.database import Database
 from chassis.directory import Directory, District
-from chassis.sealing import BATCH, Sealer
+from chassis.sealing import BATCH, Sealer, backlogs
 from chassis.vault import Vault
 from chassis.verifying import STEP, Fault, Verified, Verifier
 from quanyutong.common.v1 import audit_pb2
@@ -129,13 +129,31 @@ async def test_what_may_still_change_is_not_sealed(
     await slow.execute("SELECT set_config('app.district', $1, true)", office.district)
     await slow.execute("INSERT INTO registry.person (district, display_name) VALUES ($1, '慢')", office.district)
     await add(database, 3)
-    await sealer(database, vault).seal(office.district)
+    late = sealer(database, vault)
+    assert late.backlog() is None
+    await late.seal(office.district)
     assert (await verified(database, vault)).unsealed >= 3
+    waits = late.backlog()
+    assert waits is not None
+    assert 0 < waits < late.backlog()  # type: ignore[operator]  # it goes on waiting
+    assert backlogs([sealer(database, vault), late])["registry"] > waits
     await transaction.commit()
     await slow.close()
     last = await sealed(database, vault, office.district)
     assert last.fault is None
     assert sum(seal.records for seal in last.seals) == len(await archive.records()) == 5
+
+
+async def test_nothing_waits_when_everything_is_sealed(database: Database, vault: Vault, office: Office) -> None:
+    own = sealer(database, vault)
+    await add(database, BATCH + 1)
+
+    async def sealed_all() -> bool:
+        await own.seal(office.district)
+        return own.backlog() == 0
+
+    await until(sealed_all)
+    assert await none_left(database, vault)
 
 
 async def test_many_writers_and_two_sealers(database: Database, vault: Vault, office: Office, archive: Archive) -> None:
@@ -188,9 +206,13 @@ async def test_a_fault_of_one_district_stops_no_other(
 ) -> None:
     await add(database, 1)
     directory = Directory([District("nobody", ""), District(office.district, "")])
-    duty = asyncio.create_task(Sealer(database, vault, directory, events_pb2.AuditSealed).run(None))  # type: ignore[arg-type]
+    own = Sealer(database, vault, directory, events_pb2.AuditSealed)
+    duty = asyncio.create_task(own.run(None))  # type: ignore[arg-type]
     await until(lambda: none_left(database, vault))
+    assert backlogs([own])["registry"] > 0
     duty.cancel()
+    await asyncio.wait([duty])
+    assert backlogs([own]) == {}
     (fault,) = {record.__dict__["district"] for record in caplog.records if record.message == "sealing failed"}
     assert fault == "nobody"
 

@@ -105,10 +105,22 @@ async def test_everything_is_exported_and_no_person(
     assert {metric.name for metric in found.metrics} >= {"qyt_call_duration"}
     counted = re.findall(r'qyt_call_duration_seconds_count\{method="(\w+)".*,reason="(\w+)"', metrics)
     assert set(counted) == {("CreateAssembly", "OK"), ("CreatePerson", "OK"), ("CreatePerson", "FIELD_INVALID")}
+    assert "qyt_audit_unsealed_seconds{" not in metrics  # another process leads, and seals
     logs_are_those_of_the_process(found.logs, process.log)
     everything = found.text() + metrics + process.log.read_text()
     assert all(personal not in everything for personal in (PERSON, "tester", "eyJ"))
     await event_belongs_to_the_trace(city, district)
+
+
+async def test_how_long_records_wait_for_their_seal(city: Platform) -> None:
+    """The process that seals says so."""
+    (process,) = city.processes.values()
+
+    async def shown() -> list[str]:
+        page = await asyncio.to_thread(get, f"http://{process.said['metrics']}/metrics")
+        return re.findall(r'qyt_audit_unsealed_seconds\{.*service="(\w+)".*\} [0-9.e-]+', page)
+
+    assert await until(shown) == ["registry"]
 
 
 async def work(stub: Any, metadata: list[tuple[str, str]]) -> None:

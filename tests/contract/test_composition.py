@@ -1,5 +1,6 @@
 """The composition of a term's seats: counted on a day, judged by its rules, enforced where a district says so."""
 
+import asyncio
 from datetime import date
 from typing import Any
 
@@ -186,13 +187,53 @@ async def test_an_enforced_normal_size_is_the_limit(office: Office) -> None:
     assert await refused(office.confirm(await office.vetted(term))) == "ERROR_REASON_ASSEMBLY_FULL"
 
 
+def people(men: int, women: int) -> list[Row]:
+    return [*new_people(men, gender=MALE), *new_people(women, gender=FEMALE)]
+
+
 @pytest.mark.parametrize("fields", [{"gender": MALE}, {}])
-async def test_registration_does_not_judge_shares(office: Office, fields: dict[str, Any]) -> None:
-    """Who was confirmed before the platform is not refused for what was asked later."""
+async def test_a_registration_is_judged_as_a_whole(office: Office, fields: dict[str, Any]) -> None:
+    """Of four seats two are for women: a list with three others is refused, wherever in it they stand."""
+    term = await office.term()
+    await office.override("4")
+    version = (await office.override(">=1/2", rule=WOMEN, enforcement=ENFORCE)).version
+    women, others = new_people(2, gender=FEMALE), new_people(3, **fields)
+    for rows in ([*others, *women[:1]], [*women[:1], *others], others):
+        assert await refused(office.register(term, rows)) == REFUSED
+    assert (await composition(office, term)).seats == 0
+    registered = await office.register(term, [*others[:2], *women])
+    assert [version in (await office.read(name)).judged_by for name in registered.mandates] == [True] * 4
+
+
+async def test_a_registration_after_others(office: Office) -> None:
+    """Who sits already is counted, a known person like a new one."""
+    term = await office.term()
+    await office.override("4")
+    await office.register(term, people(men=1, women=0))
+    await office.override(">=1/2", rule=WOMEN, enforcement=ENFORCE)
+    known = Row(person=await office.person(gender=MALE), capacity=RESIDENT)
+    assert await refused(office.register(term, [known, *people(men=1, women=0)])) == REFUSED
+    await office.register(term, [known])
+    await office.register(term, people(men=0, women=2))
+
+
+async def test_who_was_confirmed_before_a_share_was_enforced_is_not_held_to_it(office: Office) -> None:
+    term = await office.term()
+    await office.override(">=1/2", rule=WOMEN, enforcement=ENFORCE)
+    assert (await office.register(term, people(men=60, women=0), in_days(-1))).registered == 60
+    assert await refused(office.register(term, people(men=1, women=0))) == REFUSED
+    await office.register(term, people(men=0, women=1))
+
+
+async def test_a_registration_and_a_confirmation_for_the_last_seat_that_a_share_leaves(office: Office) -> None:
     term = await office.term()
     await office.override("2")
     await office.override(">=1/2", rule=WOMEN, enforcement=ENFORCE)
-    assert (await office.register(term, new_people(2, **fields))).registered == 2
+    man = await a_man(office, term)
+    attempts = office.confirm(man), office.register(term, people(men=1, women=0))
+    outcomes = await asyncio.gather(*attempts, return_exceptions=True)
+    assert sum(isinstance(outcome, BaseException) for outcome in outcomes) == 1
+    assert (await composition(office, term)).seats == 1
 
 
 async def test_restoring_a_rule_restores_what_breaking_it_leads_to(office: Office) -> None:

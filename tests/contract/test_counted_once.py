@@ -17,6 +17,7 @@ from chassis import tenancy
 from chassis.database import Database
 from chassis.migrations import runtime_url
 from chassis.wire import identifier
+from quanyutong.common.v1 import audit_pb2
 from quanyutong.registry.v1 import activities_pb2 as pb
 from quanyutong.registry.v1 import events_pb2, mandates_pb2
 from services.registry.counting import Act
@@ -208,6 +209,39 @@ async def test_an_event_is_judged_like_an_entry(office: Office, consumer: Consum
         assert refusal.value.reason == expected
     await consumer.told(mandate, day=in_days(-31))
     assert await person_times(office) == 1
+
+
+async def test_who_was_suspended_is_left_out_of_an_event_and_noted(office: Office, consumer: Consumer) -> None:
+    """The act of the others counts, and the event does not end among the dead ones."""
+    first, second = sorted(await delegates(office, 2))
+    await office.suspend(second, in_days(-5))
+    for _ in range(2):
+        await consumer.told(first, second)
+    (name,) = await listed(office)
+    assert list((await read(office, name)).mandates) == [first]
+    assert await person_times(office) == 1
+    (note,) = await notes(office, second)
+    assert note.action == f"not counted while suspended: attendance {in_days(-1)} {MEETING}"
+    assert await notes(office, first) == []
+
+
+async def test_an_event_on_the_suspended_alone_is_no_activity(office: Office, consumer: Consumer) -> None:
+    (mandate,) = await delegates(office)
+    await office.suspend(mandate, in_days(-5))
+    await consumer.told(mandate)
+    assert await listed(office) == []
+    await office.reinstate(mandate, in_days(-3))
+    await consumer.told(mandate)
+    assert await listed(office) == []
+    await record(office, mandate, kind=ATTENDANCE, source=MEETING)
+    await consumer.told(mandate, day=in_days(-1), source="meetings/2")
+    assert await person_times(office) == 2
+
+
+async def notes(office: Office, mandate: str) -> list[audit_pb2.AuditRecord]:
+    """What the audit says of acts that were not counted."""
+    answer = await office.call("ListAudit", audit_pb2.ListAuditRequest(resource=mandate))
+    return [record for record in answer.audit_records if record.action.startswith("not counted")]
 
 
 async def test_what_failed_was_not_told(office: Office, consumer: Consumer, database: Database) -> None:

@@ -74,6 +74,7 @@ async def test_every_mutation_is_answered_again_with_the_first_answer(office: Of
         "ChangeTerm": mandate_life_pb2.ChangeTermRequest(name=over, next=following),
         "RevealPerson": secrets_pb2.RevealPersonRequest(name=person, purpose="通知开会"),
         "MergePersons": secrets_pb2.MergePersonsRequest(keep=await office.person(), merged=await office.person()),
+        "RotateKeys": secrets_pb2.RotateKeysRequest(),
         **await _acts(office, term),
     }
     await repeat(office, requests)

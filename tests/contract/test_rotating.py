@@ -1,12 +1,14 @@
 """The keys of a district: rotated, wrapped anew, and what they protect stays readable."""
 
 import asyncio
+from typing import Any
+from uuid import uuid4
 
 import asyncpg
 
 from chassis import tenancy
 from chassis.vault import Vault
-from quanyutong.registry.v1 import persons_pb2
+from quanyutong.common.v1 import audit_pb2
 from quanyutong.registry.v1 import secrets_pb2 as pb
 from services.registry import keys
 from tests.audit.archive import opened
@@ -44,6 +46,39 @@ async def test_a_new_key_takes_over_from_the_old_one(office: Office) -> None:
     assert (await find(office, number)).name == holder
     again = await rotate(office, resume=True)
     assert (again.version, again.encrypted, again.remaining) == (2, 0, 0)
+
+
+async def rotate_own(office: Office, **fields: Any) -> pb.RotateKeysResponse:
+    told: pb.RotateKeysResponse = await office.call("RotateKeys", pb.RotateKeysRequest(**fields), "administrator")
+    return told
+
+
+async def test_an_administrator_rotates_the_own_district(office: Office) -> None:
+    name, request_id = await office.person(phone=PHONES[0]), str(uuid4())
+    told = await rotate_own(office, request_id=request_id)
+    assert (told.version, told.encrypted, told.remaining) == (2, 1, 0)
+    assert await rotate_own(office, request_id=request_id) == told
+    again = await rotate_own(office, resume=True)
+    assert (again.version, again.encrypted, again.remaining) == (2, 0, 0)
+    assert await versions(office) == {2}
+    assert (await reveal(office, name)).phone == PHONES[0]
+
+
+async def test_a_rotation_is_in_the_audit_and_the_key_is_not(office: Office) -> None:
+    await rotate_own(office)
+    answer = await office.call("ListAudit", audit_pb2.ListAuditRequest(resource="district_key"))
+    (record,) = answer.audit_records
+    assert record.rpc.endswith("/RotateKeys")
+    assert "wrapped" not in str(record.after)
+
+
+async def test_both_rotate_at_the_same_moment(office: Office) -> None:
+    """One after the other: each makes a version of its own, and nothing is lost between them."""
+    name = await office.person(phone=PHONES[0])
+    answers = await asyncio.gather(rotate_own(office), rotate(office), rotate_own(office))
+    assert sorted(answer.version for answer in answers) == [2, 3, 4]
+    assert await versions(office) == {4}
+    assert (await reveal(office, name)).phone == PHONES[0]
 
 
 async def test_a_district_without_secrets_gets_its_key(office: Office) -> None:

@@ -176,6 +176,7 @@ def test_there_is_enough_to_try() -> None:
         "ListAudit",
         "VerifyAudit",
         "FindPerson",
+        "RotateKeys",
     }
 
 

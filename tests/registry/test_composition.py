@@ -96,7 +96,7 @@ MAN, WOMAN = Member("resident", gender="male"), Member("resident", gender="femal
 
 def lets_in(groups: Sequence[Group], inside: Sequence[Member], newcomer: Member, rule: Rule, most: int) -> bool:
     try:
-        check_share(groups, inside, newcomer, share_of(rule), Bound(most, SIZE.version))
+        check_share(groups, inside, [newcomer], share_of(rule), Bound(most, SIZE.version))
     except Refused:
         return False
     return True
@@ -146,12 +146,32 @@ def test_a_share_that_cannot_be_met_any_more_still_welcomes_who_is_lacking() -> 
     assert lets_in(WOMEN, [MAN] * 60, WOMAN, rule, 100)
 
 
+PEOPLE = st.lists(st.sampled_from([Member("resident", occupation=work) for work in (*WORK, "")]), max_size=40)
+
+
+@given(st.fractions(0, Fraction(1, 2), max_denominator=20), st.integers(1, 60), PEOPLE, PEOPLE)
+def test_a_list_is_let_in_as_a_whole_when_each_would_be_alone(
+    part: Fraction, most: int, inside: list[Member], asked: list[Member]
+) -> None:
+    """Nobody who comes later gives back what an earlier one took, so the order decides nothing."""
+    rule, groups = Rule(fraction=part, counts="at_least"), [of_occupation(work) for work in WORK]
+    alone = [lets_in(groups, [*inside, *asked[:place]], each, rule, most) for place, each in enumerate(asked)]
+    share, size = share_of(rule), Bound(most, SIZE.version)
+    for order in (asked, asked[::-1]):
+        try:
+            check_share(groups, inside, order, share, size)
+        except Refused:
+            assert not all(alone)
+        else:
+            assert all(alone)
+
+
 def test_a_refusal_says_what_is_lacking_and_what_is_left() -> None:
     men = [MAN] * 66
     share = share_of(Rule.model_validate(">=1/3"))
-    check_share(WOMEN, men[1:], MAN, share, SIZE)
+    check_share(WOMEN, men[1:], [MAN], share, SIZE)
     with pytest.raises(Refused) as refused:
-        check_share(WOMEN, men, MAN, share, SIZE)
+        check_share(WOMEN, men, [MAN], share, SIZE)
     assert (refused.value.reason, refused.value.facts) == (
         "COMPOSITION_REFUSED",
         {"version": share.version, "required": ">=1/3", "limit": "100", "lacking": "34", "left": "33"},

@@ -141,12 +141,12 @@ CREATE TABLE booking (
     subject uuid NOT NULL,
     is_venue boolean NOT NULL,
     during tstzrange NOT NULL,
-    overlaps boolean NOT NULL DEFAULT false,
+    doubled boolean NOT NULL DEFAULT false,
     PRIMARY KEY (district, meeting, subject),
     FOREIGN KEY (district, meeting) REFERENCES meeting (district, id),
     CONSTRAINT booked_once EXCLUDE USING gist (
         district WITH =, subject WITH =, during WITH &&
-    ) WHERE (NOT overlaps)
+    ) WHERE (NOT doubled)
 );
 """
 CHANGES = "SELECT, INSERT, UPDATE"

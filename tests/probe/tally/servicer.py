@@ -6,6 +6,7 @@ import grpc
 from sqlalchemy import text
 
 from chassis.database import Database
+from chassis.peers import Peers
 from chassis.vault import Vault
 from tests.probe.stubs import compiled
 
@@ -14,7 +15,7 @@ COUNTS = ("assemblies", "terms", "confirmed", "ended", "disordered")
 
 
 class Tallies(tally_pb2_grpc.TallyServiceServicer):  # type: ignore[name-defined, misc]
-    def __init__(self, database: Database, _: Vault) -> None:
+    def __init__(self, database: Database, _: Vault, __: Peers) -> None:
         self._database = database
 
     async def GetTally(self, _: Any, __: grpc.aio.ServicerContext[Any, Any]) -> Any:

@@ -1,0 +1,63 @@
+"""The secretariat (会务) of a fresh district: prepares and holds meetings of the bodies that its office entered."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import grpc
+
+from chassis.wire import timestamp
+from quanyutong.meetings.v1 import meeting_pb2, venues_pb2
+from tests.contract.office import Office
+from tests.harness import reason, until
+
+ASSEMBLY_MEETING = meeting_pb2.MEETING_KIND_ASSEMBLY
+UNHEARD = ("ERROR_REASON_BODY_NOT_FOUND", "ERROR_REASON_TERM_NOT_OPEN")
+
+
+def in_hours(hours: float) -> datetime:
+    return datetime.now(UTC) + timedelta(hours=hours)
+
+
+class Secretariat(Office):
+    """Calls both services, as clerk, examiner and administrator at once."""
+
+    async def venue(self, display_name: str = "三楼会议室", **fields: Any) -> str:
+        venue = venues_pb2.Venue(display_name=display_name, **fields)
+        return str((await self.meet("CreateVenue", venues_pb2.CreateVenueRequest(venue=venue))).name)
+
+    async def assembly_of(self, seats: int) -> str:
+        """An assembly with so many delegates in force, of whom the meetings service has heard."""
+        term = await self.term()
+        for _ in range(seats):
+            await self.delegate(term)
+        return term.partition("/terms/")[0]
+
+    def planned(self, body: str, start: datetime | None = None, **fields: Any) -> meeting_pb2.Meeting:
+        """A meeting of three hours; in a week unless told when."""
+        start = start or in_hours(24 * 7)
+        given = {"kind": ASSEMBLY_MEETING, "display_name": "第一次会议", **fields}
+        times = {"start_time": timestamp(start), "end_time": timestamp(start + timedelta(hours=3))}
+        return meeting_pb2.Meeting(body=body, **(times | given))
+
+    async def meeting(self, body: str, start: datetime | None = None, **fields: Any) -> meeting_pb2.Meeting:
+        """Entered as soon as the meetings service has heard of the body."""
+        request = meeting_pb2.CreateMeetingRequest(meeting=self.planned(body, start, **fields))
+
+        async def entered() -> meeting_pb2.Meeting | None:
+            try:
+                found: meeting_pb2.Meeting = await self.meet("CreateMeeting", request)
+            except grpc.aio.AioRpcError as error:
+                if reason(error) in UNHEARD:
+                    return None
+                raise
+            return found
+
+        made = await until(entered)
+        assert made is not None
+        return made
+
+    async def do(self, verb: str, meeting: str, **fields: Any) -> meeting_pb2.Meeting:
+        """`verb` is `Convene`, `Adjourn`, `Close`, `Postpone`, `Cancel` or `Reschedule`."""
+        request = getattr(meeting_pb2, f"{verb}MeetingRequest")(name=meeting, **fields)
+        done: meeting_pb2.Meeting = await self.meet(f"{verb}Meeting", request)
+        return done
