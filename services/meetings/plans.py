@@ -7,8 +7,8 @@ from typing import Any
 from uuid import UUID
 
 import grpc
-from sqlalchemy import Text, bindparam, cast, delete, func, select, update
-from sqlalchemy.dialects.postgresql import ARRAY, insert
+from sqlalchemy import and_, bindparam, delete, func, select, update
+from sqlalchemy.dialects.postgresql import insert
 
 from chassis import clock
 from chassis.database import Database, ReadTx, Row, WriteTx
@@ -29,9 +29,7 @@ from services.meetings.year import Year, load_year
 
 Context = grpc.aio.ServicerContext[Any, Any]
 READ = Sql(select(annual_plan).where(annual_plan.c.year == bindparam("of")))
-GIVEN = insert(annual_plan).values(
-    year=bindparam("of"), provisional=bindparam("unsure"), rule_versions=cast(bindparam("versions"), ARRAY(Text))
-)
+GIVEN = insert(annual_plan)
 # Plannings of one year follow each other: the second waits for the first one here.
 BEGIN = Sql(
     GIVEN.on_conflict_do_update(
@@ -42,7 +40,8 @@ BEGIN = Sql(
             "planned_at": func.now(),
             "revision": annual_plan.c.revision + 1,
         },
-    ).returning(annual_plan)
+    ).returning(annual_plan),
+    columns=("year", "provisional", "rule_versions"),
 )
 COUNT = Sql(
     select(proposal.c.state, proposal.c.kind, proposal.c.unplaced_reason, func.count().label("proposals"))
@@ -50,7 +49,7 @@ COUNT = Sql(
     .group_by(proposal.c.state, proposal.c.kind, proposal.c.unplaced_reason)
     .order_by(proposal.c.kind, proposal.c.unplaced_reason)
 )
-UNDECIDED = proposal.c.state.in_(("proposed", "unplaced", "overtaken"))
+UNDECIDED = and_(proposal.c.state != "accepted", proposal.c.state != "rejected")
 OPEN = Sql(select(proposal).where(proposal.c.year == bindparam("of"), UNDECIDED).with_for_update())
 REJECTED = Sql(
     select(proposal.c.obligation, proposal.c.day).where(
@@ -76,7 +75,10 @@ class Plans:
         async with self._database.write() as tx:
             figures = figures_of(await rulebook(tx, max(today, date(request.year, 1, 1))))
             row = await tx.one(
-                BEGIN, of=request.year, unsure=is_provisional(request.year), versions=list(figures.versions)
+                BEGIN,
+                year=request.year,
+                provisional=is_provisional(request.year),
+                rule_versions=list(figures.versions),
             )
             await _propose(tx, request.year, figures, today)
             return tx.reply(_message(row, await tx.all(COUNT, of=request.year)))

@@ -9,6 +9,7 @@ import asyncpg
 from chassis import tenancy
 from chassis.vault import Vault
 from quanyutong.common.v1 import audit_pb2
+from quanyutong.registry.v1 import persons_pb2
 from quanyutong.registry.v1 import secrets_pb2 as pb
 from services.registry import keys
 from tests.audit.archive import opened
