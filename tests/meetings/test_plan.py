@@ -4,6 +4,8 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from itertools import pairwise
+from typing import Any
+from uuid import uuid4
 
 import pytest
 from pydantic import SecretStr
@@ -295,6 +297,26 @@ async def test_where_no_time_is_left_the_plan_says_why(secretariat: Secretariat)
     found = await proposals(secretariat, state=pb.PROPOSAL_STATE_UNPLACED)
     assert all(not each.HasField("start_time") and not each.HasField("day") for each in found)
     assert await refused(accept(secretariat, found[0])) == f"{PREFIX}PROPOSAL_STATE_REFUSED"
+
+
+async def test_each_mutation_is_answered_again_with_the_first_answer(secretariat: Secretariat) -> None:
+    for number in (1, 2):
+        await assembly_for_years(secretariat, number)
+    await known(secretariat, 4)
+    await planned(secretariat)
+    first, second, *_ = await proposals(secretariat)
+    requests: dict[str, Any] = {
+        "AcceptProposal": pb.AcceptProposalRequest(name=first.name),
+        "RejectProposal": pb.RejectProposalRequest(name=second.name, reason="改期"),
+        "PlanYear": pb.PlanYearRequest(year=YEAR),
+        "AcceptProposals": pb.AcceptProposalsRequest(parent=PLAN),
+    }
+    answers = {}
+    for rpc, request in requests.items():
+        request.request_id = str(uuid4())
+        answers[rpc] = await secretariat.meet(rpc, request)
+    assert {rpc: await secretariat.meet(rpc, request) for rpc, request in requests.items()} == answers
+    assert (await secretariat.meet("GetPlan", pb.GetPlanRequest(name=PLAN))).revision == 2
 
 
 # --- what the city hears
