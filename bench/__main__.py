@@ -16,6 +16,7 @@ from bench import h2load, planning
 from bench.flatness import flatness
 from bench.importing import importing
 from bench.measure import compare
+from bench.planning_calls import waited
 from bench.processes import idle, memory
 from bench.report import Report
 from bench.starts import starts
@@ -39,7 +40,7 @@ async def run(options: argparse.Namespace, report: Report) -> None:
         folder.mkdir()
         if "starts" in parts:
             report.starts(await starts(folder))
-        if parts - {"starts", "planning"}:
+        if parts - {"starts"}:
             # As in production: every acknowledged write is on disk.
             async with platform("all", Path(scratch), durable=True, **LIMITS) as city:
                 await measure(city, parts, options, report)
@@ -59,6 +60,8 @@ async def measure(city: Platform, parts: set[str], options: argparse.Namespace, 
             else:
                 report.say("  (h2load is not installed: gateway and direct rate by our own client only)")
             report.memory("after", memory(city))
+        if "planning" in parts:
+            report.planning_calls(await waited(city))
         if "import" in parts:
             report.importing(await importing(city))
         if "load" in parts and options.load_minutes:

@@ -11,6 +11,7 @@ from bench.flatness import Growth
 from bench.importing import ROWS, Imported
 from bench.measure import Subject, ratio
 from bench.planning import Measured
+from bench.planning_calls import Waited
 from bench.processes import Memory
 
 
@@ -57,6 +58,12 @@ class Report:
         )
         self.results["planning"] = asdict(found)
         self.aim("planning", found.planning, 10, " s")
+
+    def planning_calls(self, found: Waited) -> None:
+        self.say(f"\nThe annual plan of one district through the gateway, {found.meetings} meetings")
+        self.say(f"  again, with nothing changed {found.again:.1f} s, 500 accepted {found.accepted:.1f} s")
+        self.results["planning_calls"] = asdict(found)
+        self.aim("PlanYear", found.first, 5, " s")
 
     def calls(self, found: Mapping[str, Subject]) -> None:
         self.say(f"\n{'':18}{'calls':>10}   {'CPU a call':>10}  {'of Envoy':>9}  {'p50':>9}  {'p99':>9}")
