@@ -1,8 +1,10 @@
 """The consumer: applies events of other services, each once.
 
 The inbox row and the effect stand in one transaction, the ack comes after its
-commit. A fault of a server is waited out; an event that fails by itself goes,
-after some tries, to the dead letters, from where an operator replays it. The
+commit. Neighbours of one kind and district share a transaction, so that a service
+which has missed much catches up; where one of them fails, each gets its own. A
+fault of a server is waited out; an event that fails by itself goes, after some
+tries, to the dead letters, from where an operator replays it. The
 districts of a silo have a consumer of their own: only they wait for its server.
 """
 
@@ -10,6 +12,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Mapping, Sequence
+from itertools import groupby
 
 from google.protobuf.message import Message
 from nats.aio.msg import Msg
@@ -97,17 +100,30 @@ class Consumer:
                     messages = await subscription.fetch(BATCH, timeout=LONG_POLL)
                 except TimeoutError:
                     continue
-                for message in messages:
-                    await self._handle(message)
+                for _, neighbours in groupby(messages, key=_district_and_kind):
+                    await self._handle_all(list(neighbours))
         finally:
             with contextlib.suppress(NatsError):
                 await subscription.unsubscribe()
+
+    async def _handle_all(self, neighbours: Sequence[Msg]) -> None:
+        if len(neighbours) > 1:
+            try:
+                await self._apply(neighbours)
+            except Exception as error:  # each by itself shows which one is at fault, and what with
+                log.debug("events one by one", extra={"kind": type(error).__name__})
+            else:
+                for message in neighbours:
+                    await message.ack()
+                return
+        for message in neighbours:
+            await self._handle(message)
 
     async def _handle(self, message: Msg) -> None:
         failures = 0
         while True:
             try:
-                await self._apply(message)
+                await self._apply([message])
                 break
             except Exception as error:
                 if fault_of(error) in PASSING:
@@ -123,24 +139,31 @@ class Consumer:
                 await message.in_progress()
         await message.ack()
 
-    async def _apply(self, message: Msg) -> None:
-        event = event_of(message.headers or {})
-        if self._elsewhere(event, message):
+    async def _apply(self, neighbours: Sequence[Msg]) -> None:
+        event = event_of(neighbours[0].headers or {})
+        if self._elsewhere(event, neighbours[0]):
             return
+        with tenancy.acting_for(event.district), actor.applying(event.type):
+            async with self._database.write() as tx:
+                for message in neighbours:
+                    with continuing(message.headers or {}):
+                        await self._apply_one(tx, message)
+
+    async def _apply_one(self, tx: WriteTx, message: Msg) -> None:
+        event = event_of(message.headers or {})
         kind, handler = self._handlers[event.type]
         content = kind.FromString(message.data)
-        with (
-            tenancy.acting_for(event.district),
-            actor.applying(event.type),
-            continuing(message.headers or {}),
-        ):
-            async with self._database.write() as tx:
-                if await _first_time(tx, event):
-                    await handler(tx, content, event)
+        if await _first_time(tx, event):
+            await handler(tx, content, event)
 
     def _elsewhere(self, event: Event, message: Msg) -> bool:
         """Whether the consumer of a silo applies it: that of the pool is sent the events of all, and all replays."""
         return not self._districts and event.district in self._database.apart and message.subject.startswith("qyt.")
+
+
+def _district_and_kind(message: Msg) -> tuple[str, str]:
+    headers = message.headers or {}
+    return headers.get("ce-district", ""), headers.get("ce-type", "")
 
 
 async def _first_time(tx: WriteTx, event: Event) -> bool:
