@@ -57,6 +57,8 @@ class Proposals:
         answer = pb.AcceptProposalsResponse()
         async with numbering(), self._database.write() as tx:
             plan = await load_plan(tx, request.parent)
+            if request.body:
+                await load_body(tx, request.body)
             found = _by_key(await load_standings(tx, plan.year, clock.today()))
             chosen = waiting.order_by(proposal.c.start_at, proposal.c.id).limit(request.limit or AT_ONCE)
             for row in await tx.all(chosen.with_for_update()):
