@@ -21,8 +21,9 @@ from tests.meetings.annual import PLAN
 
 # From a message to a field in it: names of fields, and places in repeated ones.
 Path = tuple[str | int, ...]
-# How the rule of a resource name begins; one that leaves the collection open is of names that mean nothing here.
-NAME = re.compile(r"\^[a-zA-Z]+/")
+# How the rule of a resource name begins, of one collection or of some; one that leaves the collection open is of names
+# that mean nothing here.
+NAME = re.compile(r"\^([a-zA-Z]+|\([a-zA-Z|]+\))/")
 # Texts that some rule asks for; the first that a field's rules accept is taken.
 IDENTITY_NUMBER = "360426199101010071"
 TEXTS = ("rules/subdistrict_assembly.women_share", PLAN, "CN", ">=1/3", IDENTITY_NUMBER, "试验", "")
