@@ -12,10 +12,11 @@ from pathlib import Path
 import grpc
 import uvloop
 
-from bench import h2load
+from bench import h2load, planning
 from bench.flatness import flatness
 from bench.importing import importing
 from bench.measure import compare
+from bench.planning_calls import waited
 from bench.processes import idle, memory
 from bench.report import Report
 from bench.starts import starts
@@ -24,7 +25,7 @@ from quanyutong.registry.v1 import units_pb2
 from quanyutong.registry.v1.registry_pb2_grpc import RegistryServiceStub
 from tests.harness import Platform, platform
 
-PARTS = ("starts", "rest", "calls", "import", "load")
+PARTS = ("starts", "rest", "calls", "import", "load", "planning")
 # Out of the way of one district's load.
 LIMITS = {"district_calls_per_second": "1000000", "district_calls_in_flight": "10000"}
 SETTLE, IDLE = 2.0, 5.0
@@ -32,6 +33,8 @@ SETTLE, IDLE = 2.0, 5.0
 
 async def run(options: argparse.Namespace, report: Report) -> None:
     parts = set(options.only or PARTS)
+    if "planning" in parts:
+        report.planning(planning.measure())
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / "starts"
         folder.mkdir()
@@ -57,6 +60,8 @@ async def measure(city: Platform, parts: set[str], options: argparse.Namespace, 
             else:
                 report.say("  (h2load is not installed: gateway and direct rate by our own client only)")
             report.memory("after", memory(city))
+        if "planning" in parts:
+            report.planning_calls(await waited(city))
         if "import" in parts:
             report.importing(await importing(city))
         if "load" in parts and options.load_minutes:

@@ -10,6 +10,8 @@ from typing import Any
 from bench.flatness import Growth
 from bench.importing import ROWS, Imported
 from bench.measure import Subject, ratio
+from bench.planning import Measured
+from bench.planning_calls import Waited
 from bench.processes import Memory
 
 
@@ -48,6 +50,20 @@ class Report:
         self.say("  " + ", ".join(f"{name} {share:.1%}" for name, share in shares.items()))
         self.results["idle"] = dict(shares)
         self.aim("services and envoy", (shares["services"] + shares["envoy"]) * 100, 2, " %")
+
+    def planning(self, found: Measured) -> None:
+        self.say(f"\nThe annual plan of the whole city, {found.meetings} meetings, without input or output")
+        self.say(
+            f"  {found.planning / found.floor:.0f} times a first working day unasked, {found.unplaced} without a time"
+        )
+        self.results["planning"] = asdict(found)
+        self.aim("planning", found.planning, 10, " s")
+
+    def planning_calls(self, found: Waited) -> None:
+        self.say(f"\nThe annual plan of one district through the gateway, {found.meetings} meetings")
+        self.say(f"  again, with nothing changed {found.again:.1f} s, 500 accepted {found.accepted:.1f} s")
+        self.results["planning_calls"] = asdict(found)
+        self.aim("PlanYear", found.first, 5, " s")
 
     def calls(self, found: Mapping[str, Subject]) -> None:
         self.say(f"\n{'':18}{'calls':>10}   {'CPU a call':>10}  {'of Envoy':>9}  {'p50':>9}  {'p99':>9}")

@@ -122,6 +122,19 @@ class WriteTx(ReadTx):
         given: Sequence[Row] = await self._connection.fetchmany(sql.text, [sql.arguments(row) for row in rows])
         return given
 
+    @asynccontextmanager
+    async def attempt(self) -> AsyncIterator[None]:
+        """What is refused inside leaves nothing behind, no event either, and the transaction can go on."""
+        events, notes = len(self._events), len(self._notes)
+        await self._connection.execute("SAVEPOINT attempt")
+        try:
+            yield
+        except Exception:
+            await self._connection.execute("ROLLBACK TO SAVEPOINT attempt")
+            del self._events[events:], self._notes[notes:]
+            raise
+        await self._connection.execute("RELEASE SAVEPOINT attempt")
+
     def publish(self, message: Message, aggregate: str) -> None:
         """Tells the other services, once this transaction is committed. Events of one aggregate keep their order."""
         kind = message.DESCRIPTOR.full_name

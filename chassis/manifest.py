@@ -31,6 +31,15 @@ EventHandler = Callable[[WriteTx, Any, Event], Awaitable[None]]
 Seed = Callable[[Database], Awaitable[None]]
 
 
+@dataclass(frozen=True, slots=True)
+class Round:
+    """What is done for one district after the other, acting for it; `every` are the seconds between two rounds."""
+
+    name: str
+    every: float
+    visit: Callable[[Database], Awaitable[None]]
+
+
 @dataclass(frozen=True)
 class Manifest:
     """One service.
@@ -38,6 +47,7 @@ class Manifest:
     `schema` tables not in `city_tables` belong to a district each. `unaudited` are those of a secret ballot,
     whose changes nobody may know, and copies of what another service audits; a comment beside them says why.
     `consumes` maps a message type to the function that applies it, in the transaction that records it as applied.
+    `rounds` are made by the process that leads the service, district by district.
     `seals` is the event that tells the head of the audit's chain; without it nothing is sealed.
     `seed` brings shipped reference data into the database after each migration. `imported` does what
     is left to do for the district that it acts for, once its rows have come in an archive.
@@ -53,6 +63,7 @@ class Manifest:
     unaudited: frozenset[str] = frozenset()
     publishes: Sequence[type[Message]] = ()
     consumes: Mapping[type[Message], EventHandler] = field(default_factory=dict)
+    rounds: Sequence[Round] = ()
     seals: type[Message] | None = None
     seed: Seed | None = None
     imported: Seed | None = None

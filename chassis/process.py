@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from pydantic import SecretStr
 
-from chassis import development
+from chassis import development, working_days
 from chassis.auth import Keys, Verifier
 from chassis.bus import Bus
 from chassis.consumer import Consumer
@@ -22,12 +22,13 @@ from chassis.database import Database
 from chassis.directory import Directory, followed
 from chassis.duties import Duty, clear_answers, lead
 from chassis.embedded import embedded_servers
-from chassis.manifest import Manifest, package_of
+from chassis.manifest import Manifest, Round, package_of
 from chassis.migrations import check_database, migrate, open_database, relay_url
 from chassis.peers import Peers
 from chassis.placement import places
 from chassis.probes import probes
 from chassis.relay import Relay
+from chassis.rounds import go_round
 from chassis.sealing import Sealer, backlogs
 from chassis.server import listening
 from chassis.settings import Settings, SettingsInvalid
@@ -96,6 +97,7 @@ async def running(
         settings = await stack.enter_async_context(with_servers(settings, manifests))
         if len(manifests) == 1 and not door:
             settings = settings.for_service(manifests[0].name)
+        working_days.announce(settings.announced_days)
         telemetry = Telemetry(settings, target)
         stack.callback(telemetry.close)
         bus = await _connect(stack, settings, target, manifests)
@@ -177,6 +179,7 @@ async def _duties(
             duties: list[Duty] = [bus.present, relays[-1].run, clear_answers]
             if manifest.consumes:
                 duties.append(Consumer(manifest.name, bus, database, manifest.consumes, place.districts).run)
+            duties += [_going(each, database, directory, place.districts) for each in manifest.rounds]
             if manifest.seals:
                 vault = Vault.of(settings)
                 sealers.append(Sealer(database, vault, directory, manifest.seals, place.districts))
@@ -192,6 +195,10 @@ async def _duties(
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(LAST_EVENTS):
                     await asyncio.gather(*(relay.finish() for relay in relays))
+
+
+def _going(round_: Round, database: Database, directory: Directory, districts: Sequence[str]) -> Duty:
+    return lambda _: go_round(round_, database, directory, districts)
 
 
 async def _filled(directory: Directory) -> None:

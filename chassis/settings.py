@@ -62,6 +62,11 @@ class Settings(BaseSettings):
         description="base64 of 32 bytes each, separated by commas: the first protects what is new, all what is there",
     )
 
+    announced_days: Path | None = Field(
+        None,
+        description="TOML: holidays and make-up working days of years that are announced but not yet shipped",
+    )
+
     listen: str = Field("127.0.0.1:0", description="host:port of the gRPC server; port 0 takes a free one")
     address: str | None = Field(
         None, description="where other processes reach a service: host:port, several separated by commas"

@@ -15,6 +15,7 @@ from chassis.rules.kinds import (
     DurationRule,
     Enforcement,
     FlagRule,
+    HoursRule,
     MonthsRule,
     Override,
     Rule,
@@ -22,11 +23,12 @@ from chassis.rules.kinds import (
     Text,
     WholeNumberRule,
     WindowRule,
+    WindowsRule,
 )
 from chassis.rules.loading import RulesInvalid, load
 from chassis.rules.overrides import OverrideRefused, check_enforcement, check_override, parse_value
 from chassis.rules.rulebook import VERSIONS, Rulebook, RuleUnknown
-from chassis.rules.values import Duration, DurationUnit, Share, Value, Window, value_text
+from chassis.rules.values import Duration, DurationUnit, Hours, Share, Value, Window, value_text
 
 __all__ = [
     "VERSIONS",
@@ -37,6 +39,8 @@ __all__ = [
     "DurationUnit",
     "Enforcement",
     "FlagRule",
+    "Hours",
+    "HoursRule",
     "MonthsRule",
     "Override",
     "OverrideRefused",
@@ -51,6 +55,7 @@ __all__ = [
     "WholeNumberRule",
     "Window",
     "WindowRule",
+    "WindowsRule",
     "check_enforcement",
     "check_override",
     "load",

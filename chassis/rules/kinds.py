@@ -12,11 +12,13 @@ from chassis.rules.values import (
     Duration,
     DurationUnit,
     Flag,
+    Hours,
     Months,
     Share,
     Strict,
     WholeNumber,
     Window,
+    Windows,
 )
 
 
@@ -151,6 +153,18 @@ class WindowRule(AnyRule):
         return value
 
 
+class WindowsRule(AnyRule):
+    """The windows of what happens several times a year: the first in the first window, and so on."""
+
+    kind: Literal["windows"]
+    value: Windows
+
+
+class HoursRule(AnyRule):
+    kind: Literal["hours"]
+    value: Hours
+
+
 class MonthsRule(AnyRule):
     kind: Literal["months"]
     value: Months
@@ -168,5 +182,16 @@ class FlagRule(AnyRule):
     value: Flag
 
 
-Rule = WholeNumberRule | ShareRule | DurationRule | ChoiceRule | WindowRule | MonthsRule | AgesRule | FlagRule
+Rule = (
+    WholeNumberRule
+    | ShareRule
+    | DurationRule
+    | ChoiceRule
+    | WindowRule
+    | WindowsRule
+    | HoursRule
+    | MonthsRule
+    | AgesRule
+    | FlagRule
+)
 RULE: TypeAdapter[Rule] = TypeAdapter(Annotated[Rule, Field(discriminator="kind")])

@@ -5,9 +5,10 @@ columns.
 """
 
 import calendar
+import itertools
 import math
 import re
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 from fractions import Fraction
 from typing import Annotated, Any, Literal, Self
 
@@ -39,6 +40,10 @@ def _months(given: Any) -> Any:
     return given
 
 
+def _listed(given: Any) -> Any:
+    return given.split(",") if isinstance(given, str) else given
+
+
 def _ages(given: Any) -> Any:
     if isinstance(given, str):
         return [
@@ -68,6 +73,11 @@ def _day_of_year(text: str) -> str:
     except ValueError:
         raise ValueError("days are written as 07-01") from None
     return text
+
+
+def _day_in(year: int, text: str) -> date:
+    month, day = map(int, text.split("-"))
+    return date(year, month, min(day, calendar.monthrange(year, month)[1]))
 
 
 WholeNumber = Annotated[int, BeforeValidator(_whole_number), Field(strict=True, ge=0, le=999_999_999)]
@@ -175,15 +185,54 @@ class Window(Strict):
     def includes(self, day: date) -> bool:
         return self.first <= f"{day:%m-%d}" <= self.last
 
+    def days(self, year: int) -> tuple[date, date]:
+        """Its first and its last day in the year; 02-29 is the last of February there."""
+        return _day_in(year, self.first), _day_in(year, self.last)
+
     def __str__(self) -> str:
         return f"{self.first}..{self.last}"
 
 
-Value = int | Share | Duration | str | Window | tuple[int, ...] | bool
+def _apart(windows: tuple[Window, ...]) -> tuple[Window, ...]:
+    if not windows or any(later.first <= earlier.last for earlier, later in itertools.pairwise(windows)):
+        raise ValueError("one after the other, at least one")
+    return windows
+
+
+Windows = Annotated[tuple[Window, ...], BeforeValidator(_listed), AfterValidator(_apart), Field(max_length=12)]
+
+
+class Hours(Strict):
+    """A part of a day in Chongqing, from a time to a time."""
+
+    begin: time
+    end: time
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_text(cls, given: Any) -> Any:
+        if not isinstance(given, str):
+            raise ValueError("written as 09:00..11:30")
+        clock = "([01][0-9]|2[0-3]):[0-5][0-9]"
+        return _read(rf"(?P<begin>{clock})\.\.(?P<end>{clock})", given, "09:00..11:30")
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.end <= self.begin:
+            raise ValueError("they end after they begin, on the same day")
+        return self
+
+    def __str__(self) -> str:
+        return f"{self.begin:%H:%M}..{self.end:%H:%M}"
+
+
+Value = int | Share | Duration | str | Window | Hours | tuple[int, ...] | tuple[Window, ...] | bool
 
 
 def value_text(value: Value) -> str:
-    """The canonical text of a value: 30, >=1/2, 7 working_days, include_all, 07-01..08-31, 2,4,6, 36,46,61 or true."""
+    """The canonical text of a value: 30, >=1/2, 7 working_days, include_all, 07-01..08-31, 2,4,6, 36,46,61, true,
+    01-01..03-31,07-01..09-30 or 09:00..11:30.
+    """
     if isinstance(value, bool):
         return "true" if value else "false"
     return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)

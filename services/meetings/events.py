@@ -12,6 +12,7 @@ from quanyutong.meetings.v1.events_pb2 import (
     MeetingHeld,
     MeetingScheduled,
     MeetingWithdrawn,
+    ObligationsCounted,
 )
 from quanyutong.registry.v1 import events_pb2 as registry
 from services.meetings import roster
@@ -23,6 +24,7 @@ PUBLISHES: tuple[type[Message], ...] = (
     MeetingConvened,
     MeetingHeld,
     MeetingClosed,
+    ObligationsCounted,
 )
 CONSUMES: Mapping[type[Message], EventHandler] = {
     registry.AssemblyCreated: roster.assembly_created,

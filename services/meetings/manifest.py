@@ -9,6 +9,7 @@ from quanyutong.meetings.v1.meetings_pb2_grpc import add_MeetingsServiceServicer
 from services.meetings.events import CONSUMES, PUBLISHES
 from services.meetings.servicer import MeetingsServicer
 from services.meetings.tables import COPIES
+from services.meetings.telling import ROUND
 
 MANIFEST = Manifest(
     name="meetings",
@@ -21,5 +22,6 @@ MANIFEST = Manifest(
     unaudited=COPIES,
     publishes=PUBLISHES,
     consumes=CONSUMES,
+    rounds=(ROUND,),
     seals=AuditSealed,
 )

@@ -6,12 +6,18 @@ from chassis.peers import Peers
 from chassis.vault import Vault
 from quanyutong.meetings.v1.meetings_pb2_grpc import MeetingsServiceServicer
 from services.meetings.meetings import Meetings
+from services.meetings.owing import Obligations
+from services.meetings.plans import Plans
+from services.meetings.proposals import Proposals
 from services.meetings.venues import Venues
 
 
 class MeetingsServicer(
     Venues,
     Meetings,
+    Obligations,
+    Plans,
+    Proposals,
     Audits,
     MeetingsServiceServicer,
 ):

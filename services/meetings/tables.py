@@ -4,6 +4,7 @@ The first eight are copies of what the registry told (see `roster.py`).
 """
 
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
     Boolean,
     Column,
@@ -196,4 +197,53 @@ booking = Table(
     Column("doubled", Boolean, nullable=False, server_default=text("false")),
     PrimaryKeyConstraint("district", "meeting", "subject"),
     ForeignKeyConstraint(["district", "meeting"], ["meeting.district", "meeting.id"]),
+)
+
+plan = Table(
+    "plan",
+    metadata,
+    _district(),
+    Column("year", Integer, nullable=False),
+    Column("provisional", Boolean, nullable=False),
+    Column("rule_versions", ARRAY(Text), nullable=False),
+    Column("planned_at", DateTime(timezone=True), nullable=False, server_default=text("now()")),
+    _revision(),
+    PrimaryKeyConstraint("district", "year"),
+)
+
+proposal = Table(
+    "proposal",
+    metadata,
+    _district(),
+    _id(),
+    Column("year", Integer, nullable=False),
+    Column("obligation", Text, nullable=False),
+    Column("body", Uuid, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    _instant("start_at"),
+    _instant("end_at"),
+    Column("day", Date),
+    Column("notice_date", Date),
+    Column("venue", Uuid),
+    _text("unplaced_reason"),
+    _text("reject_reason"),
+    Column("meeting", Uuid),
+    _created(),
+    _revision(),
+    PrimaryKeyConstraint("district", "id"),
+    ForeignKeyConstraint(["district", "year"], ["plan.district", "plan.year"]),
+    ForeignKeyConstraint(["district", "venue"], ["venue.district", "venue.id"]),
+    ForeignKeyConstraint(["district", "meeting"], ["meeting.district", "meeting.id"]),
+)
+
+obligation_count = Table(
+    "obligation_count",
+    metadata,
+    _district(),
+    Column("year", Integer, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("obligations", Integer, nullable=False),
+    PrimaryKeyConstraint("district", "year", "kind", "state"),
 )

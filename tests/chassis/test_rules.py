@@ -15,6 +15,8 @@ from chassis.rules import (
     ChoiceRule,
     Duration,
     DurationRule,
+    Hours,
+    HoursRule,
     Override,
     OverrideRefused,
     Rule,
@@ -26,6 +28,7 @@ from chassis.rules import (
     WholeNumberRule,
     Window,
     WindowRule,
+    WindowsRule,
     check_enforcement,
     check_override,
     load,
@@ -42,7 +45,13 @@ DEFAULTS = {
         "mandates_per_person": "1",
         "age_bands": "36,46,61",
         "session_quorum": ">=2/3",
+        "district_sessions_a_year": "1",
+        "district_session_window": "01-01..03-31",
+        "district_session_length": "3 days",
         "township_sessions_a_year": "2",
+        "township_session_windows": "01-01..03-31,07-01..09-30",
+        "township_session_length": "1 days",
+        "session_notice": "15 days",
         "term": "5 years",
     },
     "subdistrict_assembly": {
@@ -75,6 +84,8 @@ DEFAULTS = {
         "cppcc_members_attend": "false",
         "quorum": ">1/2",
         "meetings_a_year": "2",
+        "meeting_windows": "06-01..08-31,11-01..12-31",
+        "meeting_notice": "7 days",
         "meeting_length_min": "1 days",
         "agenda_classes": "10",
         "opinions_answered": "true",
@@ -83,12 +94,17 @@ DEFAULTS = {
     "midyear_meeting": {
         "meetings_a_year": "1",
         "window": "07-01..08-31",
+        "length": "1 days",
+        "notice": "7 days",
         "form": "chosen_for_each_meeting",
         "quorum": ">=1/2",
         "satisfaction_method": "score",
     },
     "township_quarterly": {
         "special_meetings_a_year": "2",
+        "special_meeting_windows": "04-01..06-30,10-01..12-31",
+        "length": "1 days",
+        "notice": "7 days",
         "quorum": ">=1/2",
         "scrutiny": "by_topic",
     },
@@ -132,6 +148,7 @@ DEFAULTS = {
         "reception_turns_a_year": "2",
         "house_feedback_every": "6 months",
         "station_symposium_every": "3 months",
+        "station_meeting_notice": "3 days",
         "opinion_acknowledged": "24 hours",
         "opinion_answer": "7 working_days",
         "proposal_answer": "3 months",
@@ -143,6 +160,13 @@ DEFAULTS = {
         "proposal_answer_again": "1 months",
         "proposal_outcome": "four_classes",
     },
+}
+
+DEFAULTS["planning"] = {
+    "assembly_meetings_a_day_max": "3",
+    "station_meetings_a_day_max": "20",
+    "morning": "09:00..11:30",
+    "afternoon": "14:30..17:00",
 }
 
 COMPOSITION = {rule: "warn" for rule in DEFAULTS["subdistrict_assembly"] if "share" in rule or "size" in rule} | {
@@ -288,6 +312,12 @@ def test_a_window_includes_both_ends() -> None:
     assert [window.includes(day) for day in days] == [False, True, True, False]
 
 
+def test_a_window_has_days_in_every_year() -> None:
+    window = Window.model_validate("02-01..02-29")
+    assert window.days(2024) == (date(2024, 2, 1), date(2024, 2, 29))
+    assert window.days(2025) == (date(2025, 2, 1), date(2025, 2, 28))
+
+
 # --- which version, which override
 
 
@@ -375,6 +405,9 @@ def test_asking_for_the_wrong_kind_is_a_mistake_of_the_program() -> None:
         ("stations_and_voice.reception_months", [3, 6, 9, 12], "3,6,9,12"),
         ("subdistrict_assembly.party_delegates_attend", True, "true"),
         ("livelihood_projects.tie_at_last_place", "run_off", "run_off"),
+        ("congress.township_session_windows", "02-01..02-28,08-01..08-31", "02-01..02-28,08-01..08-31"),
+        ("congress.township_session_windows", [{"first": "02-01", "last": "02-28"}], "02-01..02-28"),
+        ("planning.morning", "08:30..12:00", "08:30..12:00"),
         ("livelihood_projects.surplus_min", 5, "5"),  # Nan'an: 15 candidates for 10 places
     ],
 )
@@ -424,6 +457,16 @@ def test_a_fixed_rule_has_no_other_value(rule_id: str) -> None:
         ("midyear_meeting.window", "08-01..07-31"),
         ("midyear_meeting.window", "07-01..08-32"),
         ("midyear_meeting.form", "picnic"),
+        ("congress.township_session_windows", "01-01..03-31,03-31..06-30"),
+        ("congress.township_session_windows", "07-01..09-30,01-01..03-31"),
+        ("congress.township_session_windows", "01-01..03-31,"),
+        ("congress.township_session_windows", ""),
+        ("congress.township_session_windows", []),
+        ("planning.morning", "12:00..09:00"),
+        ("planning.morning", "09:00..09:00"),
+        ("planning.morning", "9:00..11:30"),
+        ("planning.morning", "09:00..24:00"),
+        ("planning.morning", {"begin": "09:00", "end": "11:30"}),
         ("subdistrict_assembly.party_delegates_attend", "yes"),
         ("subdistrict_assembly.party_delegates_attend", 1),
     ],
@@ -502,6 +545,15 @@ def values_of(target: Rule) -> st.SearchStrategy[Any]:
                 lambda day: f"{day:%m-%d}"
             )
             return st.tuples(days, days).map(lambda ends: Window(first=min(ends), last=max(ends)))
+        case WindowsRule():
+            months = st.sets(st.integers(1, 12), min_size=1).map(sorted)
+            return months.map(
+                lambda chosen: tuple(Window(first=f"{month:02}-05", last=f"{month:02}-25") for month in chosen)
+            )
+        case HoursRule():
+            times = st.times().map(lambda moment: moment.replace(second=0, microsecond=0))
+            ends = st.sets(times, min_size=2, max_size=2).map(sorted)
+            return ends.map(lambda pair: Hours.model_validate(f"{pair[0]:%H:%M}..{pair[1]:%H:%M}"))
         case _ if target.kind == "ages":
             return st.sets(st.integers(1, 150), min_size=1, max_size=20).map(lambda ages: tuple(sorted(ages)))
         case _ if target.kind == "months":

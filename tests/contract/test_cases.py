@@ -15,13 +15,17 @@ from google.api import annotations_pb2, httpbody_pb2
 from google.protobuf import json_format
 from google.rpc import error_details_pb2, status_pb2
 
+from quanyutong.meetings.v1 import plan_pb2
 from quanyutong.registry.v1 import districts_pb2
 from tests.conftest import Platforms, fresh_tenant
 from tests.contract.acts import delegates, record
 from tests.contract.merged import beside
 from tests.contract.office import STATION, Office, in_days, mask
 from tests.contract.rest import as_grpc, comparable
+from tests.harness import until
 from tests.isolation.rpcs import METHODS, answer_of, outcome
+from tests.meetings.annual import PLAN, YEAR, owed, planned, proposals
+from tests.meetings.secretariat import Secretariat
 
 CASES = tomllib.loads(Path(__file__).with_name("cases.toml").read_text())["case"]
 # The example of GB 11643.
@@ -71,6 +75,7 @@ class World:
                 "identified": await office.person("张三", identity_number=IDENTITY_NUMBER, phone="13800138000"),
                 "double": await office.person("张三"),
                 **await acts_of(office, term),
+                **await plan_of(office),
             },
         )
 
@@ -130,6 +135,21 @@ async def acts_of(office: Office, term: str) -> dict[str, str]:
     (acting,) = await delegates(office, term=term)
     activities = {name: await record(office, acting) for name in ("activity", "to_correct", "to_withdraw")}
     return {"acting": acting, **{name: activity.name for name, activity in activities.items()}}
+
+
+async def plan_of(office: Office) -> dict[str, str]:
+    """Reception days of a station in the next year: their days are the rules' own, whatever else is planned."""
+    secretariat = Secretariat(office.tenant)
+    station = await office.station(await office.unit(30), STATION)
+
+    async def heard() -> bool:
+        return bool(await owed(secretariat, body=station))
+
+    await until(heard)
+    await planned(secretariat)
+    found = await proposals(secretariat, body=station, kind=plan_pb2.OBLIGATION_KIND_RECEPTION_DAY)
+    names = {"to_accept": found[0].name, "to_turn_down": found[1].name, "obligation": found[2].obligation}
+    return {**names, "receiving": station, "plan": PLAN, "planned_year": str(YEAR)}
 
 
 @dataclass(frozen=True)

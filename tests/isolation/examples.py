@@ -17,14 +17,16 @@ from google.type.date_pb2 import Date
 
 from chassis import clock
 from tests.isolation.rpcs import METHODS, request_of
+from tests.meetings.annual import PLAN
 
 # From a message to a field in it: names of fields, and places in repeated ones.
 Path = tuple[str | int, ...]
-# How the rule of a resource name begins; one that leaves the collection open is of names that mean nothing here.
-NAME = re.compile(r"\^[a-zA-Z]+/")
+# How the rule of a resource name begins, of one collection or of some; one that leaves the collection open is of names
+# that mean nothing here.
+NAME = re.compile(r"\^([a-zA-Z]+|\([a-zA-Z|]+\))/")
 # Texts that some rule asks for; the first that a field's rules accept is taken.
 IDENTITY_NUMBER = "360426199101010071"
-TEXTS = ("rules/subdistrict_assembly.women_share", "CN", ">=1/3", IDENTITY_NUMBER, "试验", "")
+TEXTS = ("rules/subdistrict_assembly.women_share", PLAN, "CN", ">=1/3", IDENTITY_NUMBER, "试验", "")
 
 
 def rules_of(field: Any) -> Any:
@@ -84,8 +86,8 @@ def fill(message: Message, field: Any, names: Sequence[str]) -> None:
         if (text := _text(field, names)) is not None:
             setattr(message, field.name, text)
     elif field_behavior_pb2.REQUIRED in behaviours(field):
-        # A number, or the first value of an enum that is not "unspecified".
-        setattr(message, field.name, 1)
+        # The lowest number, or the first value of an enum that is not "unspecified".
+        setattr(message, field.name, max(1, rules_of(field).int32.gte))
 
 
 def _fill_repeated(entries: Any, field: Any, names: Sequence[str]) -> None:

@@ -20,8 +20,11 @@ from google.protobuf.message import Message
 from tests.conftest import Platforms, fresh_tenant
 from tests.contract.acts import record
 from tests.contract.office import NOBODY, STATION, Office, in_days
+from tests.harness import until
 from tests.isolation.examples import IDENTITY_NUMBER, Path, name_fields, requests
 from tests.isolation.rpcs import RPCS, Outcome, answer_of, outcome, request_of, short
+from tests.meetings.annual import YEAR, owed, planned, proposals
+from tests.meetings.secretariat import Secretariat
 
 # The RPCs that act in the district of the token. The others answer with what is public, or are the city's own.
 TENANT = [path for path, rpc in RPCS.items() if rpc.tenant]
@@ -35,6 +38,9 @@ COLLECTIONS = {
     "contact": "contacts",
     "group": "oversightGroups",
     "activity": "activities",
+    "venue": "venues",
+    "meeting": "meetings",
+    "proposal": "proposals",
 }
 VOLATILE = (
     (r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "id"),
@@ -62,22 +68,39 @@ class District:
         mandate = await office.active(term)
         await office.override("77")
         names = {"unit": unit, "assembly": assembly, "term": term, "person": person, "mandate": mandate}
-        return cls(office, channel, names | await cls.duties(office, names))
+        names |= await cls.duties(office, names)
+        return cls(office, channel, names | await cls.meetings(Secretariat(office.tenant), names))
 
     @staticmethod
     async def duties(office: Office, names: Mapping[str, str]) -> dict[str, str]:
         """What the delegate does between meetings: of each kind one, ListStations' `belongs_to` among them."""
         house = await office.station(names["unit"])
-        await office.station(names["unit"], STATION, belongs_to=house)
+        below = await office.station(names["unit"], STATION, belongs_to=house)
         group = await office.oversight_group(names["term"])
         await office.join(group, names["mandate"])
         return {
             "station": house,
+            "station below": below,
             "rota entry": await office.assigned(house, names["mandate"]),
             "contact": await office.contact(names["mandate"], person=names["person"]),
             "group": group,
             "activity": (await record(office, names["mandate"], day=in_days(0), unit=names["unit"])).name,
         }
+
+    @staticmethod
+    async def meetings(secretariat: Secretariat, names: Mapping[str, str]) -> dict[str, str]:
+        """A venue, a meeting there, and a plan, once the meetings service has heard of all that there is."""
+        venue = await secretariat.venue()
+        meeting = await secretariat.meeting(names["assembly"], venue=venue)
+
+        async def heard() -> bool:
+            bodies = (names["assembly"], names["station"], names["station below"])
+            return all([await owed(secretariat, body=body) for body in bodies])
+
+        await until(heard)
+        await planned(secretariat)
+        proposal = (await proposals(secretariat, body=names["station"]))[0]
+        return {"venue": venue, "meeting": meeting.name, "obligation": proposal.obligation, "proposal": proposal.name}
 
     async def call(self, path: str, messages: list[Message]) -> Outcome:
         metadata = tuple(self.office.tenant.metadata(*STAFF))
@@ -165,6 +188,7 @@ def test_there_is_enough_to_try() -> None:
     own = {"unit": "units/900001001", "assembly": f"assemblies/{NOBODY}", "term": f"assemblies/{NOBODY}/terms/1"}
     for kind, collection in COLLECTIONS.items():
         own[kind] = f"{collection}/{NOBODY}"
+    own["obligation"] = f"obligations/{YEAR}.symposium.1.{NOBODY}"
     tried = {path: naming(path, own, own) for path in TENANT}
     assert sum(map(len, tried.values())) >= 25
     assert {short(path) for path in TENANT if not tried[path]} <= {
@@ -177,6 +201,9 @@ def test_there_is_enough_to_try() -> None:
         "VerifyAudit",
         "FindPerson",
         "RotateKeys",
+        "PlanYear",
+        "GetPlan",
+        "ListVenues",
     }
 
 
@@ -204,7 +231,9 @@ async def test_names_of_another_district_are_refused_or_find_nothing(three: Thre
         if ended.code is grpc.StatusCode.OK and RPCS[path].safe:
             assert ended.answers == (b"",), path
         elif ended.code is grpc.StatusCode.OK:
-            assert short(path) == "CreatePerson", path
+            assert short(path) in ("CreatePerson", "CreateVenue"), path
+        elif short(path) == "CreateVenue":
+            assert ended.code is grpc.StatusCode.ALREADY_EXISTS  # its own, of the test above
         else:
             assert ended.code in (grpc.StatusCode.NOT_FOUND, grpc.StatusCode.INVALID_ARGUMENT), path
 
