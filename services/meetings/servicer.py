@@ -5,13 +5,17 @@ from chassis.database import Database
 from chassis.peers import Peers
 from chassis.vault import Vault
 from quanyutong.meetings.v1.meetings_pb2_grpc import MeetingsServiceServicer
+from services.meetings.calendars import Calendars
 from services.meetings.meetings import Meetings
+from services.meetings.series import AllSeries
 from services.meetings.venues import Venues
 
 
 class MeetingsServicer(
     Venues,
     Meetings,
+    AllSeries,
+    Calendars,
     Audits,
     MeetingsServiceServicer,
 ):
