@@ -31,6 +31,7 @@ from services.meetings.vcalendar import MEDIA_TYPE, file_of
 
 Context = grpc.aio.ServicerContext[Any, Any]
 COLLECTIONS = {"assembly": "assemblies", "station": "stations", "person": "persons"}
+NOBODY = UUID(int=0)
 # For each of a delegate's devices some, and an end to making them.
 MOST_OF_ONE = 20
 BY_ID = select(calendar).where(calendar.c.id == bindparam("key"))
@@ -74,7 +75,8 @@ class Calendars:
                 kind, key = await _subject(tx, request.subject)
                 statement = statement.where(calendar.c[kind] == key)
             if not policy.keeps_all_calendars(auth.caller.get()):
-                statement = statement.where(calendar.c.person == await _own_person(tx))
+                # Not "== None", which would be those of no person at all.
+                statement = statement.where(calendar.c.person == (await _own_person(tx) or NOBODY))
             rows, token = await page(tx, request, statement, (calendar.c.id, identifier))
         return pb.ListCalendarsResponse(calendars=map(_message, rows), next_page_token=token)
 
