@@ -1,8 +1,10 @@
 """Calendars: who has an address, and what a program reads there, with another library than the one that wrote it."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from secrets import token_urlsafe
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -15,7 +17,7 @@ import vobject
 from chassis import development
 from chassis.wire import timestamp
 from quanyutong.meetings.v1 import calendars_pb2 as pb
-from quanyutong.meetings.v1 import meeting_pb2
+from quanyutong.meetings.v1 import meeting_pb2, series_pb2
 from quanyutong.registry.v1 import mandates_pb2
 from tests.contract.office import NOBODY, Office
 from tests.harness import reason, refused, until
@@ -248,3 +250,36 @@ async def test_a_subject_has_so_many_calendars(secretariat: Secretariat) -> None
 async def test_what_cannot_be_a_secret_is_not_looked_up(secretariat: Secretariat, file: str) -> None:
     answer = await fetch(secretariat, f"/v1/calendars/{secretariat.district}/{file}")
     assert (answer.status_code, "FIELD_INVALID" in answer.text) == (400, True)
+
+
+async def test_a_storm_is_limited_and_leaves_no_secret_behind(secretariat: Secretariat) -> None:
+    """Refused before it is transcoded, a call still has its path."""
+    guessed = token_urlsafe(32)
+    address = f"/v1/calendars/{secretariat.district}/{guessed}.ics"
+    async with httpx.AsyncClient(base_url=secretariat.tenant.platform.gateway, trust_env=False, timeout=30) as program:
+        answers = await asyncio.gather(*(program.get(address) for _ in range(100)), program.get(f"{address}/slip"))
+    assert {answer.status_code for answer in answers} == {404, 429}
+    assert any("RATE_LIMITED" in answer.text for answer in answers)
+    for process in secretariat.tenant.platform.processes.values():
+        assert guessed not in process.log.read_text()
+
+
+async def test_a_repeated_mutation_is_answered_as_at_first(secretariat: Secretariat) -> None:
+    """But for the address, which is told once."""
+    body = await known_assembly(secretariat)
+    calendars = [await make(secretariat, body) for _ in range(2)]
+    series = await enter(secretariat, planned(body, soon(), "FREQ=DAILY;COUNT=2"))
+    requests: dict[str, Any] = {
+        "CreateSeries": series_pb2.CreateSeriesRequest(series=planned(body, soon(20), "FREQ=DAILY;COUNT=2")),
+        "CancelSeries": series_pb2.CancelSeriesRequest(name=series.name, reason="改为线上"),
+        "CreateCalendar": pb.CreateCalendarRequest(calendar=pb.Calendar(subject=body)),
+        "RotateCalendar": pb.RotateCalendarRequest(name=calendars[0].name),
+        "RevokeCalendar": pb.RevokeCalendarRequest(name=calendars[1].name),
+    }
+    for rpc, request in requests.items():
+        request.request_id = str(uuid4())
+        first, again = await secretariat.meet(rpc, request), await secretariat.meet(rpc, request)
+        assert not getattr(again, "address", "")
+        if hasattr(first, "address"):
+            first.address = ""
+        assert first == again, rpc
