@@ -54,7 +54,8 @@ class AllSeries:
 
     async def CreateSeries(self, request: pb.CreateSeriesRequest, _: Context) -> pb.Series:
         given = request.series
-        start = read_time(given, "start_time", "series.start_time").astimezone(clock.SHANGHAI)
+        # RFC 5545 knows no part of a second.
+        start = read_time(given, "start_time", "series.start_time").astimezone(clock.SHANGHAI).replace(microsecond=0)
         days = _days(given)
         starts = occurrences(given.recurrence, start, days)
         async with numbering(), self._database.write() as tx:
