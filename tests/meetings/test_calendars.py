@@ -179,8 +179,7 @@ async def test_a_delegate_keeps_the_own_calendars_alone(secretariat: Secretariat
     assert {one.subject for one in listed.calendars} == {person}
     assert not any(one.address for one in listed.calendars)
     for rpc, request_type in (("Revoke", pb.RevokeCalendarRequest), ("Rotate", pb.RotateCalendarRequest)):
-        request = request_type(name=by_staff.name)
-        call = getattr(service, f"{rpc}Calendar")(request, metadata=metadata)
+        call = getattr(service, f"{rpc}Calendar")(request_type(name=by_staff.name), metadata=metadata)
         assert await refused(call) == f"{PREFIX}CALENDAR_NOT_FOUND"
     gone = await service.RevokeCalendar(pb.RevokeCalendarRequest(name=mine.name), metadata=metadata)
     assert gone.HasField("revoke_time")

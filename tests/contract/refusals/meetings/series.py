@@ -1,6 +1,7 @@
 """Meetings that recur."""
 
 from datetime import timedelta
+from typing import Any
 
 from google.protobuf.duration_pb2 import Duration
 
@@ -11,7 +12,7 @@ from tests.contract.refusals import refused_with
 from tests.meetings.secretariat import ASSEMBLY_MEETING, Secretariat, in_hours
 
 
-def weekly(body: str, recurrence: str = "FREQ=WEEKLY;COUNT=3", **fields: str) -> series_pb2.CreateSeriesRequest:
+def weekly(body: str, recurrence: str = "FREQ=WEEKLY;COUNT=3", **fields: Any) -> series_pb2.CreateSeriesRequest:
     series = series_pb2.Series(
         body=body,
         kind=ASSEMBLY_MEETING,
