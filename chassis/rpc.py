@@ -8,6 +8,8 @@ from google.protobuf.descriptor_pb2 import MethodOptions
 
 from quanyutong.options.v1 import options_pb2
 
+WITHOUT_ROLES = (options_pb2.SCOPE_ANY, options_pb2.SCOPE_SECRET_ADDRESS)
+
 
 class AccessUndeclared(Exception):
     """An RPC does not say who may call it, or cannot be repeated safely. The process must not start."""
@@ -34,6 +36,11 @@ class Rpc:
     def tenant(self) -> bool:
         return self.scope == options_pb2.SCOPE_DISTRICT
 
+    @property
+    def secret_address(self) -> bool:
+        """Whether the request itself carries what opens it, and no token."""
+        return self.scope == options_pb2.SCOPE_SECRET_ADDRESS
+
 
 def inventory(services: Iterable[ServiceDescriptor]) -> Mapping[str, Rpc]:
     """Every RPC by its path, `/package.Service/Method`. Raises AccessUndeclared."""
@@ -44,10 +51,12 @@ def inventory(services: Iterable[ServiceDescriptor]) -> Mapping[str, Rpc]:
 def _rpc(method: MethodDescriptor) -> Rpc:
     access = method.GetOptions().Extensions[options_pb2.access]
     safe = method.GetOptions().idempotency_level == MethodOptions.NO_SIDE_EFFECTS
-    if not access.scope or (not access.roles and access.scope != options_pb2.SCOPE_ANY):
+    if not access.scope or (not access.roles and access.scope not in WITHOUT_ROLES):
         raise AccessUndeclared(f"{method.full_name} has no complete option (quanyutong.options.v1.access)")
     if access.scope == options_pb2.SCOPE_ANY and not safe:
         raise AccessUndeclared(f"{method.full_name} is open to any token but not declared NO_SIDE_EFFECTS")
+    if access.scope == options_pb2.SCOPE_SECRET_ADDRESS:
+        _check_secret_address(method, safe=safe)
     if not safe and not method.client_streaming and "request_id" not in method.input_type.fields_by_name:
         raise AccessUndeclared(f"{method.full_name} changes something, so its request needs a request_id")
     service = method.containing_service.full_name
@@ -61,3 +70,12 @@ def _rpc(method: MethodDescriptor) -> Rpc:
         request_streaming=method.client_streaming,
         response_streaming=method.server_streaming,
     )
+
+
+def _check_secret_address(method: MethodDescriptor, *, safe: bool) -> None:
+    """Without a token nothing is changed, nobody has a role, and one message says the district."""
+    streaming = method.client_streaming or method.server_streaming
+    if not safe or streaming or method.GetOptions().Extensions[options_pb2.access].roles:
+        raise AccessUndeclared(f"{method.full_name} is at a secret address but not unary, safe and without roles")
+    if "district" not in method.input_type.fields_by_name:
+        raise AccessUndeclared(f"{method.full_name} is at a secret address, so its request needs a district")

@@ -24,15 +24,25 @@ LARGEST_ANSWER = 32 * 1024 * 1024
 
 
 def listener(
-    address: str, settings: Settings, routes: Json, filters: Sequence[Json], secrets: tls.Place | None, *, traced: bool
+    address: str,
+    settings: Settings,
+    routes: Json,
+    filters: Sequence[Json],
+    secrets: tls.Place | None,
+    *,
+    hidden: Sequence[str],
+    traced: bool,
 ) -> Json:
-    """The public listener. `routes` says where its route table is, `secrets` where its certificates are."""
+    """The public listener. `routes` says where its route table is, `secrets` where its certificates are.
+
+    `hidden` is how paths begin that no log may hold.
+    """
     host, port = split_address(address)
     chain: Json = {
         "filters": [
             {
                 "name": "envoy.filters.network.http_connection_manager",
-                "typed_config": _connections(settings, routes, filters, traced=traced),
+                "typed_config": _connections(settings, routes, filters, hidden, traced=traced),
             }
         ]
     }
@@ -48,14 +58,16 @@ def listener(
     }
 
 
-def _connections(settings: Settings, routes: Json, filters: Sequence[Json], *, traced: bool) -> Json:
+def _connections(
+    settings: Settings, routes: Json, filters: Sequence[Json], hidden: Sequence[str], *, traced: bool
+) -> Json:
     return typed(
         "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
         stat_prefix=NAME,
         **routes,
         http_filters=list(filters),
         local_reply_config=local_replies(),
-        access_log=[observing.access_log()],
+        access_log=observing.access_logs(hidden),
         early_header_mutation_extensions=[_clean_on_arrival()],
         # The peer is the client: nothing that it says of addresses is believed or passed on.
         use_remote_address=True,

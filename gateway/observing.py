@@ -3,6 +3,8 @@
 Neither holds a token, an address of a client, or a query string.
 """
 
+from collections.abc import Sequence
+
 from gateway.configuration import Json, typed
 
 TRACES_CLUSTER = "traces"
@@ -25,14 +27,26 @@ LINE = {
 }
 
 
-def access_log() -> Json:
-    """A JSON line for each call on standard output."""
-    return {
-        "name": "envoy.access_loggers.stdout",
-        "typed_config": typed(
-            "envoy.extensions.access_loggers.stream.v3.StdoutAccessLog", log_format={"json_format": LINE}
-        ),
-    }
+def access_logs(hidden: Sequence[str]) -> list[Json]:
+    """A JSON line for each call on standard output, without its path where that begins like a secret address.
+
+    Such a path is still there when a call is refused before it was transcoded.
+    """
+    begins = [{"name": ":path", "string_match": {"prefix": prefix}} for prefix in hidden]
+    secret = [{"header_filter": {"header": header}} for header in begins]
+    plain = [{"header_filter": {"header": {**header, "invert_match": True}}} for header in begins]
+    unseen = [_log(LINE | {"path": WITHHELD}, each) for each in secret]
+    return [_log(LINE, _all_of(plain)), *unseen]
+
+
+def _all_of(filters: Sequence[Json]) -> Json:
+    return filters[0] if len(filters) == 1 else {"and_filter": {"filters": list(filters)}} if filters else {}
+
+
+def _log(line: Json, only: Json) -> Json:
+    """`only` says of which calls; empty: of all."""
+    format_of = typed("envoy.extensions.access_loggers.stream.v3.StdoutAccessLog", log_format={"json_format": line})
+    return {"name": "envoy.access_loggers.stdout", "typed_config": format_of, **({"filter": only} if only else {})}
 
 
 def tracing(share: float) -> Json:

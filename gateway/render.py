@@ -12,8 +12,9 @@ from pathlib import Path
 from chassis.directory import District
 from chassis.settings import Settings
 from gateway import admission, clusters, listener, observing, routes, tls
+from gateway.addresses import hidden_prefixes
 from gateway.configuration import Json, from_file, resources, typed
-from gateway.upstream import Upstream
+from gateway.upstream import Upstream, methods
 
 # Far above what districts need, far below what a process can hold.
 CONNECTIONS_AT_ONCE = 10_000
@@ -82,8 +83,10 @@ class Plan:
     def _listener(self, routes_source: Json, token: Json, secrets: tls.Place | None) -> Json:
         services = [service for upstream in self.upstreams for service in upstream.services]
         filters = listener.filters(token, services)
-        traced = self.traces is not None
-        return listener.listener(self.listen, self.settings, routes_source, filters, secrets, traced=traced)
+        hidden = hidden_prefixes(method for _, method in methods(self.upstreams))
+        return listener.listener(
+            self.listen, self.settings, routes_source, filters, secrets, hidden=hidden, traced=self.traces is not None
+        )
 
     def _token_filter(self) -> Json:
         config = admission.token_filter(self.settings, self.keys)

@@ -11,7 +11,8 @@ from google.protobuf.descriptor_pb2 import MethodOptions
 
 from chassis.directory import District
 from chassis.settings import Settings
-from gateway import admission, limits, reading
+from gateway import admission, limits, observing, reading
+from gateway.addresses import at_secret_address, hidden_prefixes
 from gateway.bindings import Binding, bindings
 from gateway.configuration import Json, typed
 from gateway.upstream import Upstream, methods
@@ -45,9 +46,10 @@ def routes(
             limits.FILTER: limits.calls_per_second(entries, settings),
         },
         "routes": [
-            *(_grpc(upstream, method) for upstream, method in methods(upstreams)),
+            *(_opened(_grpc(upstream, method), method, entries) for upstream, method in methods(upstreams)),
             *(_open(service) for service in frontdesk),
-            *_rest(upstreams),
+            *_rest(upstreams, entries),
+            *(_unknown(hidden) for hidden in hidden_prefixes(method for _, method in methods(upstreams))),
             _unknown(),
         ],
     }
@@ -71,10 +73,38 @@ def _open(service: str) -> Json:
     }
 
 
-def _rest(upstreams: Sequence[Upstream]) -> list[Json]:
+def _rest(upstreams: Sequence[Upstream], districts: Sequence[District]) -> list[Json]:
     serving = {method.full_name: upstream for upstream, method in methods(upstreams)}
     doors = bindings(method for _, method in methods(upstreams))
-    return [_door(serving[door.method.full_name], door) for door in doors]
+    return [_opened(_door(serving[door.method.full_name], door), door.method, districts) for door in doors]
+
+
+def _opened(route: Json, method: MethodDescriptor, districts: Sequence[District]) -> Json:
+    """The route as it is, or without a token where the secret is in the request itself."""
+    if not at_secret_address(method):
+        return route
+    return {
+        **route,
+        "tracing": _UNTRACED_PATH,
+        "response_headers_to_add": _NEVER_KEPT,
+        "typed_per_filter_config": {
+            **route.get("typed_per_filter_config", {}),
+            **admission.open_to_all(),
+            limits.FILTER: limits.secret_addresses(districts, list(hidden_prefixes([method]))),
+        },
+    }
+
+
+# A span of a call that was refused before it was transcoded would have the secret in its name.
+_UNTRACED_PATH = {
+    "operation": observing.WITHHELD,
+    "custom_tags": [{"tag": "http.url", "literal": {"value": observing.WITHHELD}}],
+}
+# What was revoked is in no cache, and the address in no other site's log.
+_NEVER_KEPT = [
+    {"header": {"key": key, "value": value}, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}
+    for key, value in {"cache-control": "private, no-store", "referrer-policy": "no-referrer"}.items()
+]
 
 
 def _door(upstream: Upstream, door: Binding) -> Json:
@@ -101,11 +131,13 @@ def _door(upstream: Upstream, door: Binding) -> Json:
     return route
 
 
-def _unknown() -> Json:
+def _unknown(prefix: str = "/") -> Json:
+    """No such path. One that begins like a secret address may be one with a slip in it: no trace has it."""
     return {
-        "match": {"prefix": "/"},
+        "match": {"prefix": prefix},
         "direct_response": {"status": 404},
         "typed_per_filter_config": admission.open_to_all(),
+        **({"tracing": _UNTRACED_PATH} if prefix != "/" else {}),
     }
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import grpc
 from asyncpg import ExclusionViolationError, UniqueViolationError
 from google.protobuf.timestamp_pb2 import Timestamp
-from sqlalchemy import bindparam, insert, select, text, update
+from sqlalchemy import bindparam, func, insert, select, text, update
 
 from chassis import clock
 from chassis.database import Database, ReadTx, Row, WriteTx
@@ -73,6 +73,8 @@ class Meetings:
             statement = statement.where(meeting.c.phase == word(pb.Phase, request.phase))
         if request.venue:
             statement = statement.where(meeting.c.venue == identifier(request.venue))
+        if request.series:
+            statement = statement.where(meeting.c.series == identifier(request.series))
         if day := read_date(request, "from_date"):
             statement = statement.where(meeting.c.start_at >= clock.beginning(day))
         if day := read_date(request, "to_date"):
@@ -169,11 +171,7 @@ class Meetings:
     async def _withdraw(self, verb: str, request: pb.PostponeMeetingRequest | pb.CancelMeetingRequest) -> pb.Meeting:
         async with self._database.write() as tx:
             row = await _load_for(tx, request)
-            phase = domain.next_phase(verb, row.phase)
-            await release(tx, row.id)
-            saved = await _save(tx, row, phase=phase, reason=request.reason, sequence=row.sequence + 1)
-            tx.publish(events_pb2.MeetingWithdrawn(meeting=request.name, phase=number(pb.Phase, phase)), request.name)
-            return tx.reply(meeting_message(saved))
+            return tx.reply(meeting_message(await withdraw(tx, row, verb, request.reason)))
 
 
 async def create_meeting(tx: WriteTx, given: pb.Meeting, overlap_reason: str = "") -> Row:
@@ -199,6 +197,16 @@ async def create_meeting(tx: WriteTx, given: pb.Meeting, overlap_reason: str = "
     await book(tx, row.id, body.id, where and where.id, start, end, overlap_reason)
     tx.publish(_scheduled(row), meeting_name(row.id))
     return row
+
+
+async def withdraw(tx: WriteTx, row: Row, verb: str, reason: str) -> Row:
+    """Postpones or cancels a meeting that is locked. Raises Refused PHASE_REFUSED."""
+    phase = domain.next_phase(verb, row.phase)
+    await release(tx, row.id)
+    saved = await _save(tx, row, phase=phase, reason=reason, sequence=row.sequence + 1)
+    name = meeting_name(row.id)
+    tx.publish(events_pb2.MeetingWithdrawn(meeting=name, phase=number(pb.Phase, phase)), name)
+    return saved
 
 
 async def _next_number(tx: WriteTx, values: dict[str, Any]) -> int:
@@ -233,7 +241,8 @@ async def _load_for(tx: WriteTx, request: Any) -> Row:
 
 async def _save(tx: WriteTx, row: Row, **changes: Any) -> Row:
     statement = update(meeting).where(meeting.c.id == row.id)
-    return await tx.one(statement.values(**changes, revision=row.revision + 1).returning(meeting))
+    changes |= {"revision": row.revision + 1, "changed_at": func.now()}
+    return await tx.one(statement.values(**changes).returning(meeting))
 
 
 async def _check_notice(tx: ReadTx, row: Row, late_reason: str) -> None:
@@ -319,4 +328,6 @@ def meeting_message(row: Row) -> pb.Meeting:
         adjourn_time=_instant(row.adjourned_at),
         create_time=timestamp(row.created_at),
         etag=etag(row.revision),
+        series=f"series/{row.series}" if row.series else "",
+        original_start_time=_instant(row.original_start_at),
     )

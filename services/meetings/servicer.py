@@ -5,10 +5,12 @@ from chassis.database import Database
 from chassis.peers import Peers
 from chassis.vault import Vault
 from quanyutong.meetings.v1.meetings_pb2_grpc import MeetingsServiceServicer
+from services.meetings.calendars import Calendars
 from services.meetings.meetings import Meetings
 from services.meetings.owing import Obligations
 from services.meetings.plans import Plans
 from services.meetings.proposals import Proposals
+from services.meetings.series import AllSeries
 from services.meetings.venues import Venues
 
 
@@ -18,6 +20,8 @@ class MeetingsServicer(
     Obligations,
     Plans,
     Proposals,
+    AllSeries,
+    Calendars,
     Audits,
     MeetingsServiceServicer,
 ):

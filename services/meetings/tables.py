@@ -12,6 +12,8 @@ from sqlalchemy import (
     DateTime,
     ForeignKeyConstraint,
     Integer,
+    Interval,
+    LargeBinary,
     MetaData,
     PrimaryKeyConstraint,
     Table,
@@ -19,7 +21,7 @@ from sqlalchemy import (
     Uuid,
     text,
 )
-from sqlalchemy.dialects.postgresql import TSTZRANGE
+from sqlalchemy.dialects.postgresql import ARRAY, TSTZRANGE
 
 metadata = MetaData()
 
@@ -182,8 +184,12 @@ meeting = Table(
     _instant("adjourned_at"),
     _created(),
     _revision(),
+    Column("series", Uuid),
+    _instant("original_start_at"),
+    Column("changed_at", DateTime(timezone=True), nullable=False, server_default=text("now()")),
     PrimaryKeyConstraint("district", "id"),
     ForeignKeyConstraint(["district", "venue"], ["venue.district", "venue.id"]),
+    ForeignKeyConstraint(["district", "series"], ["series.district", "series.id"]),
 )
 
 booking = Table(
@@ -246,4 +252,44 @@ obligation_count = Table(
     Column("state", Text, nullable=False),
     Column("obligations", Integer, nullable=False),
     PrimaryKeyConstraint("district", "year", "kind", "state"),
+)
+
+series = Table(
+    "series",
+    metadata,
+    _district(),
+    _id(),
+    Column("assembly", Uuid),
+    Column("station", Uuid),
+    Column("kind", Text, nullable=False),
+    _text("form"),
+    Column("display_name", Text, nullable=False),
+    Column("venue", Uuid),
+    Column("start_at", DateTime(timezone=True), nullable=False),
+    Column("duration", Interval, nullable=False),
+    Column("recurrence", Text, nullable=False),
+    Column("exception_dates", ARRAY(Date), nullable=False, server_default=text("'{}'")),
+    Column("occurrence_count", Integer, nullable=False),
+    Column("cancelled", Boolean, nullable=False, server_default=text("false")),
+    _text("reason"),
+    _created(),
+    _revision(),
+    PrimaryKeyConstraint("district", "id"),
+    ForeignKeyConstraint(["district", "venue"], ["venue.district", "venue.id"]),
+)
+
+calendar = Table(
+    "calendar",
+    metadata,
+    _district(),
+    _id(),
+    Column("assembly", Uuid),
+    Column("station", Uuid),
+    Column("person", Uuid),
+    # SHA-256 of the secret in its address: nobody can read the address here.
+    Column("secret_hash", LargeBinary),
+    _instant("revoked_at"),
+    _created(),
+    _revision(),
+    PrimaryKeyConstraint("district", "id"),
 )

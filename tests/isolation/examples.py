@@ -26,7 +26,17 @@ Path = tuple[str | int, ...]
 NAME = re.compile(r"\^([a-zA-Z]+|\([a-zA-Z|]+\))/")
 # Texts that some rule asks for; the first that a field's rules accept is taken.
 IDENTITY_NUMBER = "360426199101010071"
-TEXTS = ("rules/subdistrict_assembly.women_share", PLAN, "CN", ">=1/3", IDENTITY_NUMBER, "试验", "")
+TEXTS = (
+    "rules/subdistrict_assembly.women_share",
+    PLAN,
+    "CN",
+    ">=1/3",
+    IDENTITY_NUMBER,
+    "试验",
+    "900000",
+    f"{'A' * 43}.ics",
+    "",
+)
 
 
 def rules_of(field: Any) -> Any:

@@ -16,10 +16,13 @@ from quanyutong.registry.v1 import districts_pb2, units_pb2
 from quanyutong.registry.v1.registry_pb2_grpc import RegistryServiceStub
 from tests.conftest import Platforms
 from tests.harness import Platform, refused, until
+from tests.isolation.examples import requests
 from tests.isolation.rpcs import RPCS, Metadata, code_of, outcome, short
 from tests.isolation.tokens import Claims, Tokens, bearer
 
 UNKNOWN = "599999"
+WITH_TOKEN = [path for path, rpc in RPCS.items() if not rpc.secret_address]
+AT_ADDRESSES = [path for path, rpc in RPCS.items() if rpc.secret_address]
 Case = tuple[str, Metadata, str]
 
 
@@ -166,7 +169,7 @@ def right(rpc: Rpc, place: Place) -> Iterator[tuple[str, Metadata]]:
             yield f"municipal {word}", bearer(municipal, x_district=place.district)
 
 
-@pytest.mark.parametrize("path", RPCS, ids=short)
+@pytest.mark.parametrize("path", WITH_TOKEN, ids=short)
 async def test_wrong_callers_are_refused(channel: grpc.aio.Channel, place: Place, path: str) -> None:
     expected, found = {}, {}
     for name, metadata, reason in wrong(RPCS[path], place):
@@ -177,10 +180,39 @@ async def test_wrong_callers_are_refused(channel: grpc.aio.Channel, place: Place
     assert found == expected
 
 
-@pytest.mark.parametrize("path", RPCS, ids=short)
+@pytest.mark.parametrize("path", WITH_TOKEN, ids=short)
 async def test_right_callers_are_not(channel: grpc.aio.Channel, place: Place, path: str) -> None:
     refused_for = ("UNAUTHENTICATED", "PERMISSION_DENIED")
     for name, metadata in right(RPCS[path], place):
         ended = await outcome(channel, path, [b""], metadata)
         assert ended.code.name not in refused_for, name
         assert ended.reason != "DISTRICT_NOT_PICKED", name
+
+
+def guess(path: str, district: str) -> bytes:
+    """A whole request at a secret address of the district, with a secret that nobody was given."""
+    (message,) = requests(path, [])
+    setattr(message, "district", district)  # noqa: B010 - every RPC of this scope has it
+    return message.SerializeToString()
+
+
+@pytest.mark.parametrize("path", AT_ADDRESSES, ids=short)
+async def test_no_token_opens_a_secret_address(channel: grpc.aio.Channel, place: Place, path: str) -> None:
+    """Right or wrong, a token makes no difference: neither in a district that has no such secret, nor in none."""
+    callers = [metadata for _, metadata, _ in without_a_good_token(RPCS[path], place)]
+    callers += [metadata for _, metadata in right(RPCS[path], place)]
+    assert len(callers) >= 20
+    for metadata in callers:
+        ended = await outcome(channel, path, [guess(path, place.district)], metadata)
+        assert (ended.code, ended.reason) == (grpc.StatusCode.NOT_FOUND, "ADDRESS_NOT_FOUND")
+
+
+@pytest.mark.parametrize("path", AT_ADDRESSES, ids=short)
+async def test_a_secret_address_is_in_one_district(channel: grpc.aio.Channel, place: Place, path: str) -> None:
+    refused_in = {place.other: "ADDRESS_NOT_FOUND", UNKNOWN: "ADDRESS_NOT_FOUND", place.suspended: "DISTRICT_SUSPENDED"}
+    for district, reason in refused_in.items():
+        ended = await outcome(channel, path, [guess(path, district)], (("x-district", place.district),))
+        assert ended.reason == reason
+    for broken in (b"", b"\xff"):
+        ended = await outcome(channel, path, [broken])
+        assert ended.code is grpc.StatusCode.INVALID_ARGUMENT
