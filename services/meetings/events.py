@@ -6,6 +6,7 @@ from google.protobuf.message import Message
 
 from chassis.manifest import EventHandler
 from quanyutong.meetings.v1.events_pb2 import (
+    AttendanceRecorded,
     AuditSealed,
     MeetingClosed,
     MeetingConvened,
@@ -23,6 +24,7 @@ PUBLISHES: tuple[type[Message], ...] = (
     MeetingConvened,
     MeetingHeld,
     MeetingClosed,
+    AttendanceRecorded,
 )
 CONSUMES: Mapping[type[Message], EventHandler] = {
     registry.AssemblyCreated: roster.assembly_created,

@@ -5,13 +5,21 @@ from chassis.database import Database
 from chassis.peers import Peers
 from chassis.vault import Vault
 from quanyutong.meetings.v1.meetings_pb2_grpc import MeetingsServiceServicer
+from services.meetings.attendance import Attendance
+from services.meetings.check_ins import CheckIns
+from services.meetings.convening import Convening
 from services.meetings.meetings import Meetings
 from services.meetings.venues import Venues
+from services.meetings.watching import Watching
 
 
 class MeetingsServicer(
     Venues,
     Meetings,
+    Convening,
+    Attendance,
+    CheckIns,
+    Watching,
     Audits,
     MeetingsServiceServicer,
 ):
