@@ -151,6 +151,7 @@ async def test_who_attended_stands_in_the_performance_record_once_convened(secre
 
 async def test_two_hundred_check_in_at_once(secretariat: Secretariat) -> None:
     term = await secretariat.term()
+    await secretariat.override("200")
     await secretariat.register(term, new_people(200, **secretariat.facts(term)), day=in_days(-300))
     meeting = (await secretariat.meeting(term.partition("/terms/")[0], in_hours(-1))).name
     mandates = [each.mandate for each in await secretariat.called(meeting, 200)]
