@@ -6,6 +6,7 @@ from google.protobuf.message import Message
 
 from chassis.manifest import EventHandler
 from quanyutong.meetings.v1.events_pb2 import (
+    AttendanceRecorded,
     AuditSealed,
     MeetingClosed,
     MeetingConvened,
@@ -25,6 +26,7 @@ PUBLISHES: tuple[type[Message], ...] = (
     MeetingHeld,
     MeetingClosed,
     ObligationsCounted,
+    AttendanceRecorded,
 )
 CONSUMES: Mapping[type[Message], EventHandler] = {
     registry.AssemblyCreated: roster.assembly_created,

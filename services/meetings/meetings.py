@@ -91,7 +91,7 @@ class Meetings:
             row = await load_meeting(tx, name_in_update(given, "meeting"), lock=True)
             check_etag(given.etag, row.revision)
             domain.check_phase(row.phase, ("preparation", "postponed", "convened", "summary"))
-            saved = await _save(tx, row, **changes, sequence=row.sequence + 1)
+            saved = await save(tx, row, **changes, sequence=row.sequence + 1)
             tx.publish(_scheduled(saved), given.name)
             return tx.reply(meeting_message(saved))
 
@@ -99,7 +99,7 @@ class Meetings:
         start, end = read_time(request, "start_time"), read_time(request, "end_time")
         domain.check_times(start, end)
         async with numbering(), self._database.write() as tx:
-            row = await _load_for(tx, request)
+            row = await load_for(tx, request)
             phase = domain.next_phase("reschedule", row.phase)
             body = await load_body(tx, body_name(row))
             if await term_on(tx, body, day_of(start)) != row.term:
@@ -107,7 +107,7 @@ class Meetings:
             where = await load_open_venue(tx, request.venue) if request.venue else None
             await release(tx, row.id)
             await book(tx, row.id, body.id, where and where.id, start, end, request.overlap_reason)
-            saved = await _save(
+            saved = await save(
                 tx,
                 row,
                 phase=phase,
@@ -125,40 +125,25 @@ class Meetings:
 
     async def GiveNotice(self, request: pb.GiveNoticeRequest, _: Context) -> pb.Meeting:
         async with self._database.write() as tx:
-            row = await _load_for(tx, request)
+            row = await load_for(tx, request)
             domain.check_phase(row.phase, ("preparation",))
             await _check_notice(tx, row, request.late_reason)
-            saved = await _save(tx, row, notice_at=datetime.now(UTC), late_notice_reason=request.late_reason)
-            return tx.reply(meeting_message(saved))
-
-    async def ConveneMeeting(self, request: pb.ConveneMeetingRequest, _: Context) -> pb.Meeting:
-        async with self._database.write() as tx:
-            row = await _load_for(tx, request)
-            phase = domain.next_phase("convene", row.phase)
-            moment = happened(request, "convene_time", clock.beginning(day_of(row.start_at)))
-            saved = await _save(tx, row, phase=phase, convened_at=moment, sequence=row.sequence + 1)
-            convened = events_pb2.MeetingConvened(
-                meeting=request.name,
-                body=body_name(row),
-                kind=number(pb.MeetingKind, row.kind),
-                convene_time=timestamp(moment),
-            )
-            tx.publish(convened, request.name)
+            saved = await save(tx, row, notice_at=datetime.now(UTC), late_notice_reason=request.late_reason)
             return tx.reply(meeting_message(saved))
 
     async def AdjournMeeting(self, request: pb.AdjournMeetingRequest, _: Context) -> pb.Meeting:
         async with self._database.write() as tx:
-            row = await _load_for(tx, request)
+            row = await load_for(tx, request)
             phase = domain.next_phase("adjourn", row.phase)
             moment = happened(request, "adjourn_time", row.convened_at)
-            saved = await _save(tx, row, phase=phase, adjourned_at=moment)
+            saved = await save(tx, row, phase=phase, adjourned_at=moment)
             tx.publish(_held(saved, await load_body(tx, body_name(row))), request.name)
             return tx.reply(meeting_message(saved))
 
     async def CloseMeeting(self, request: pb.CloseMeetingRequest, _: Context) -> pb.Meeting:
         async with self._database.write() as tx:
-            row = await _load_for(tx, request)
-            saved = await _save(tx, row, phase=domain.next_phase("close", row.phase))
+            row = await load_for(tx, request)
+            saved = await save(tx, row, phase=domain.next_phase("close", row.phase))
             tx.publish(events_pb2.MeetingClosed(meeting=request.name), request.name)
             return tx.reply(meeting_message(saved))
 
@@ -170,7 +155,7 @@ class Meetings:
 
     async def _withdraw(self, verb: str, request: pb.PostponeMeetingRequest | pb.CancelMeetingRequest) -> pb.Meeting:
         async with self._database.write() as tx:
-            row = await _load_for(tx, request)
+            row = await load_for(tx, request)
             return tx.reply(meeting_message(await withdraw(tx, row, verb, request.reason)))
 
 
@@ -233,13 +218,13 @@ async def load_meeting(tx: ReadTx, name: str, lock: bool = False) -> Row:
     return row
 
 
-async def _load_for(tx: WriteTx, request: Any) -> Row:
+async def load_for(tx: WriteTx, request: Any) -> Row:
     row = await load_meeting(tx, request.name, lock=True)
     check_etag(request.etag, row.revision)
     return row
 
 
-async def _save(tx: WriteTx, row: Row, **changes: Any) -> Row:
+async def save(tx: WriteTx, row: Row, **changes: Any) -> Row:
     statement = update(meeting).where(meeting.c.id == row.id)
     changes |= {"revision": row.revision + 1, "changed_at": func.now()}
     return await tx.one(statement.values(**changes).returning(meeting))

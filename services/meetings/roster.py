@@ -63,6 +63,7 @@ MOVE_BOOKINGS = Sql(
             SELECT meeting, :kept, is_venue, during, doubled FROM moved ON CONFLICT DO NOTHING""")
 )
 MOVE_CALENDARS = Sql(text("UPDATE calendar SET person = :kept WHERE person = :id"))
+MOVE_ROLL = Sql(text("UPDATE roll SET person = :kept, revision = revision + 1 WHERE person = :id"))
 STATION = Sql(
     text("""INSERT INTO station (id, kind, unit, display_name, start_date)
             VALUES (:id, :kind, :unit, :display_name, :day)
@@ -185,7 +186,7 @@ async def mandate_reinstated(tx: WriteTx, event: events_pb2.MandateReinstated, _
 
 async def person_merged(tx: WriteTx, event: events_pb2.PersonMerged, _: Event) -> None:
     pair = {"id": identifier(event.merged), "kept": identifier(event.keep)}
-    for statement in (MERGED, MERGED_BEFORE, MOVE_MANDATES, MOVE_BOOKINGS, MOVE_CALENDARS):
+    for statement in (MERGED, MERGED_BEFORE, MOVE_MANDATES, MOVE_BOOKINGS, MOVE_CALENDARS, MOVE_ROLL):
         await tx.execute(statement, **pair)
 
 

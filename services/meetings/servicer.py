@@ -5,13 +5,17 @@ from chassis.database import Database
 from chassis.peers import Peers
 from chassis.vault import Vault
 from quanyutong.meetings.v1.meetings_pb2_grpc import MeetingsServiceServicer
+from services.meetings.attendance import Attendance
 from services.meetings.calendars import Calendars
+from services.meetings.check_ins import CheckIns
+from services.meetings.convening import Convening
 from services.meetings.meetings import Meetings
 from services.meetings.owing import Obligations
 from services.meetings.plans import Plans
 from services.meetings.proposals import Proposals
 from services.meetings.series import AllSeries
 from services.meetings.venues import Venues
+from services.meetings.watching import Watching
 
 
 class MeetingsServicer(
@@ -22,6 +26,10 @@ class MeetingsServicer(
     Proposals,
     AllSeries,
     Calendars,
+    Convening,
+    Attendance,
+    CheckIns,
+    Watching,
     Audits,
     MeetingsServiceServicer,
 ):

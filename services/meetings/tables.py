@@ -21,7 +21,7 @@ from sqlalchemy import (
     Uuid,
     text,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, TSTZRANGE
+from sqlalchemy.dialects.postgresql import TSTZRANGE
 
 metadata = MetaData()
 
@@ -292,4 +292,52 @@ calendar = Table(
     _created(),
     _revision(),
     PrimaryKeyConstraint("district", "id"),
+)
+
+roll = Table(
+    "roll",
+    metadata,
+    _district(),
+    _id(),
+    Column("meeting", Uuid, nullable=False),
+    Column("mandate", Uuid),
+    Column("person", Uuid),
+    _text("capacity"),
+    _text("display_name"),
+    Column("observer", Boolean, nullable=False, server_default=text("false")),
+    Column("state", Text, nullable=False, server_default=text("'invited'")),
+    _text("leave_reason"),
+    _instant("checked_in_at"),
+    _text("method"),
+    _instant("left_at"),
+    _revision(),
+    PrimaryKeyConstraint("district", "id"),
+    ForeignKeyConstraint(["district", "meeting"], ["meeting.district", "meeting.id"]),
+)
+
+movement = Table(
+    "movement",
+    metadata,
+    _district(),
+    _id(),
+    Column("meeting", Uuid, nullable=False),
+    Column("attendee", Uuid, nullable=False),
+    Column("at", DateTime(timezone=True), nullable=False),
+    Column("came", Boolean, nullable=False),
+    PrimaryKeyConstraint("district", "id"),
+    ForeignKeyConstraint(["district", "meeting"], ["meeting.district", "meeting.id"]),
+    ForeignKeyConstraint(["district", "attendee"], ["roll.district", "roll.id"]),
+)
+
+quorum = Table(
+    "quorum",
+    metadata,
+    _district(),
+    Column("meeting", Uuid, nullable=False),
+    Column("expected", Integer, nullable=False),
+    Column("present", Integer, nullable=False),
+    Column("needed", Integer, nullable=False),
+    Column("rule_version", Text, nullable=False),
+    PrimaryKeyConstraint("district", "meeting"),
+    ForeignKeyConstraint(["district", "meeting"], ["meeting.district", "meeting.id"]),
 )

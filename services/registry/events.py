@@ -6,6 +6,7 @@ from google.protobuf.message import Message
 
 from chassis.manifest import EventHandler
 from quanyutong.common.v1.events_pb2 import DistrictChanged
+from quanyutong.meetings.v1 import events_pb2 as meetings
 from quanyutong.registry.v1.events_pb2 import (
     ActivitiesRecorded,
     AssemblyCreated,
@@ -28,6 +29,7 @@ from quanyutong.registry.v1.events_pb2 import (
     StationRenamed,
     TermOpened,
 )
+from services.registry.hearing import attended
 
 PUBLISHES: tuple[type[Message], ...] = (
     DistrictChanged,
@@ -52,4 +54,4 @@ PUBLISHES: tuple[type[Message], ...] = (
     ActivitiesRecorded,
     DistrictSucceeded,
 )
-CONSUMES: Mapping[type[Message], EventHandler] = {}
+CONSUMES: Mapping[type[Message], EventHandler] = {meetings.AttendanceRecorded: attended}

@@ -5,7 +5,7 @@ from typing import Any
 
 import grpc
 from asyncpg import ForeignKeyViolationError, UniqueViolationError
-from sqlalchemy import ColumnElement, and_, bindparam, func, insert, or_, select, update
+from sqlalchemy import ARRAY, ColumnElement, Uuid, and_, any_, bindparam, func, insert, or_, select, update
 
 from chassis import clock
 from chassis.database import Database, ReadTx, Row, WriteTx
@@ -50,6 +50,7 @@ SECRET = ("identity_number", "phone")
 ENTERED = (*CHANGEABLE, "pinyin", "initials", *secrets.COLUMNS)
 BY_ID = select(person).where(person.c.id == bindparam("key"))
 READ, LOCK = Sql(BY_ID), Sql(BY_ID.with_for_update())
+SEVERAL = Sql(select(person).where(person.c.id == any_(bindparam("keys", type_=ARRAY(Uuid)))))
 ENTER = Sql(
     insert(person).values(id=bindparam("key")).returning(person),
     columns=ENTERED,
@@ -97,6 +98,15 @@ class Persons:
         async with self._database.read() as tx:
             rows, token = await page(tx, request, statement, (person.c.id, identifier))
         return pb.ListPersonsResponse(persons=map(message_of, rows), next_page_token=token)
+
+    async def BatchGetPersons(self, request: pb.BatchGetPersonsRequest, _: Context) -> pb.BatchGetPersonsResponse:
+        async with self._database.read() as tx:
+            rows = await tx.all(SEVERAL, keys=list({identifier(name) for name in request.names}))
+        found = {f"persons/{row.id}": message_of(row) for row in rows}
+        for name in request.names:
+            if name not in found:
+                raise domain.Refused("PERSON_NOT_FOUND", person=name)
+        return pb.BatchGetPersonsResponse(persons=(found[name] for name in request.names))
 
     async def UpdatePerson(self, request: pb.UpdatePersonRequest, _: Context) -> pb.Person:
         # `*` is what a caller has read; nobody has read what is sealed, and it must not be lost for that.

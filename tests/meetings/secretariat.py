@@ -6,7 +6,7 @@ from typing import Any
 import grpc
 
 from chassis.wire import timestamp
-from quanyutong.meetings.v1 import meeting_pb2, venues_pb2
+from quanyutong.meetings.v1 import attendance_pb2, meeting_pb2, venues_pb2
 from tests.contract.office import Office
 from tests.harness import reason, until
 
@@ -61,3 +61,36 @@ class Secretariat(Office):
         request = getattr(meeting_pb2, f"{verb}MeetingRequest")(name=meeting, **fields)
         done: meeting_pb2.Meeting = await self.meet(f"{verb}Meeting", request)
         return done
+
+    async def called(self, meeting: str, seats: int) -> list[attendance_pb2.Attendee]:
+        """The roll, as soon as so many seats are on it."""
+
+        async def taken() -> bool:
+            roll = await self.meet("InviteDelegates", attendance_pb2.InviteDelegatesRequest(name=meeting))
+            return bool(roll.expected == seats and not roll.unnamed)
+
+        await until(taken)
+        return await self.roll(meeting)
+
+    async def roll(self, meeting: str, **filters: Any) -> list[attendance_pb2.Attendee]:
+        request = attendance_pb2.ListAttendeesRequest(parent=meeting, page_size=500, **filters)
+        return list((await self.meet("ListAttendees", request)).attendees)
+
+    async def quorum(self, meeting: str) -> attendance_pb2.Quorum:
+        found: attendance_pb2.Quorum = await self.meet("GetQuorum", attendance_pb2.GetQuorumRequest(name=meeting))
+        return found
+
+    async def enter(self, meeting: str, *attendees: str, **fields: Any) -> list[attendance_pb2.Attendee]:
+        """Checks them in as the clerk does."""
+        presences = [attendance_pb2.Presence(attendee=attendee, **fields) for attendee in attendees]
+        request = attendance_pb2.BatchCheckInRequest(name=meeting, presences=presences)
+        return list((await self.meet("BatchCheckIn", request)).attendees)
+
+    async def ready(self, seats: int, present: int, start: datetime | None = None) -> tuple[str, list[str]]:
+        """A meeting in preparation whose roll is taken, some of it checked in; and the mandates."""
+        body = await self.assembly_of(seats)
+        meeting = (await self.meeting(body, start or in_hours(-1))).name
+        mandates = [attendee.mandate for attendee in await self.called(meeting, seats)]
+        if present:
+            await self.enter(meeting, *mandates[:present])
+        return meeting, mandates

@@ -23,9 +23,11 @@ async def booked(secretariat: Secretariat, meeting: str) -> list[asyncpg.Record]
 
 
 async def test_a_meeting_from_its_preparation_to_its_end(secretariat: Secretariat) -> None:
-    body = await secretariat.assembly_of(0)
+    body = await secretariat.assembly_of(1)
     made = await secretariat.meeting(body, in_hours(-2))
     assert (made.phase, made.number, made.term) == (pb.PHASE_PREPARATION, 1, f"{body}/terms/1")
+    (delegate,) = await secretariat.called(made.name, 1)
+    await secretariat.enter(made.name, delegate.mandate, check_in_time=timestamp(in_hours(-1.5)))
     convened = await secretariat.do("Convene", made.name, convene_time=timestamp(in_hours(-1)))
     assert convened.phase == pb.PHASE_CONVENED
     assert (await secretariat.do("Adjourn", made.name)).phase == pb.PHASE_SUMMARY

@@ -1,0 +1,17 @@
+"""What the registry records because another service told it."""
+
+from chassis.database import WriteTx
+from chassis.manifest import Event
+from chassis.wire import identifier, read_date
+from quanyutong.meetings.v1 import events_pb2
+from services.registry.counting import Act
+from services.registry.recording import record_from_event
+
+
+async def attended(tx: WriteTx, event: events_pb2.AttendanceRecorded, origin: Event) -> None:
+    """All who came to a meeting took part in one activity, on the day on which it was convened."""
+    day = read_date(event, "day")
+    if day is None:
+        raise ValueError("an attendance without a day")
+    act = Act(kind="attendance", day=day, mandates=(identifier(event.mandate),), source=event.meeting)
+    await record_from_event(tx, origin.type, act)

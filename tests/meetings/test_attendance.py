@@ -1,0 +1,167 @@
+"""Attendance: the roll, who came and went, and the quorum that a meeting is convened by."""
+
+import asyncio
+from typing import Any
+from uuid import uuid4
+
+import grpc
+import pytest
+
+from chassis import development
+from chassis.wire import timestamp
+from quanyutong.meetings.v1 import attendance_pb2 as pb
+from quanyutong.meetings.v1 import meeting_pb2
+from quanyutong.registry.v1 import activities_pb2
+from tests.contract.office import in_days, new_people
+from tests.harness import facts, reason, refused, until
+from tests.meetings.secretariat import Secretariat, in_hours
+
+PREFIX = "ERROR_REASON_"
+
+
+async def in_person(secretariat: Secretariat, rpc: str, request: Any, person: str) -> Any:
+    """As the delegate with an own token."""
+    token = development.token(secretariat.tenant.platform.settings, person, ["delegate"], secretariat.district)
+    return await getattr(secretariat.tenant.meetings, rpc)(request, metadata=[("authorization", f"Bearer {token}")])
+
+
+async def test_half_of_an_odd_number_is_convened_and_one_less_is_not(secretariat: Secretariat) -> None:
+    meeting, mandates = await secretariat.ready(5, 2)
+    with pytest.raises(grpc.aio.AioRpcError) as missing:
+        await secretariat.do("Convene", meeting)
+    assert reason(missing.value) == f"{PREFIX}QUORUM_MISSING"
+    found = facts(missing.value)
+    assert {key: found[key] for key in ("expected", "present", "needed", "missing")} == {
+        "expected": "5",
+        "present": "2",
+        "needed": "3",
+        "missing": "1",
+    }
+    assert found["version"].startswith("subdistrict_assembly.quorum@")
+    await secretariat.enter(meeting, mandates[2])
+    assert (await secretariat.do("Convene", meeting)).phase == meeting_pb2.PHASE_CONVENED
+
+
+async def test_the_roll_has_names_and_answers(secretariat: Secretariat) -> None:
+    meeting, mandates = await secretariat.ready(2, 0)
+    assert [each.display_name for each in await secretariat.roll(meeting)] == ["王小明", "王小明"]
+    await secretariat.meet("ConfirmAttendance", pb.ConfirmAttendanceRequest(name=meeting, mandate=mandates[0]))
+    leave = pb.RequestLeaveRequest(name=meeting, mandate=mandates[1], reason="出差")
+    assert (await secretariat.meet("RequestLeave", leave)).leave_reason == "出差"
+    on_leave = await secretariat.roll(meeting, state=pb.ATTENDEE_STATE_ON_LEAVE)
+    assert [each.mandate for each in on_leave] == [mandates[1]]
+    await secretariat.enter(meeting, mandates[0])
+    present = await secretariat.roll(meeting, presence=pb.PRESENCE_FILTER_PRESENT)
+    assert [each.mandate for each in present] == [mandates[0]]
+    assert len(await secretariat.roll(meeting, presence=pb.PRESENCE_FILTER_ABSENT)) == 1
+
+
+async def test_what_is_frozen_stays_whatever_becomes_of_a_mandate(secretariat: Secretariat) -> None:
+    meeting, mandates = await secretariat.ready(3, 2)
+    before = await secretariat.quorum(meeting)
+    assert (before.expected, before.needed, before.frozen) == (3, 2, False)
+    await secretariat.do("Convene", meeting)
+    await secretariat.end(mandates[2])
+    after = await secretariat.quorum(meeting)
+    assert (after.expected, after.present, after.needed, after.frozen) == (3, 2, 2, True)
+    invite = pb.InviteDelegatesRequest(name=meeting)
+    assert await refused(secretariat.meet("InviteDelegates", invite)) == f"{PREFIX}PHASE_REFUSED"
+
+
+async def test_a_mandate_that_ends_on_the_day_does_not_count(secretariat: Secretariat) -> None:
+    meeting, mandates = await secretariat.ready(3, 3)
+    await secretariat.end(mandates[0], in_days(0))
+    assert {each.mandate for each in await secretariat.called(meeting, 2)} == set(mandates[1:])
+    assert (await secretariat.quorum(meeting)).present == 2
+
+
+async def test_it_is_shown_when_the_quorum_is_lost(secretariat: Secretariat) -> None:
+    meeting, mandates = await secretariat.ready(3, 2)
+    await secretariat.do("Convene", meeting)
+    left = await secretariat.meet("LeaveMeeting", pb.LeaveMeetingRequest(name=meeting, attendee=mandates[0]))
+    found = await secretariat.quorum(meeting)
+    assert (found.met, found.missing, found.lost_time) == (False, 1, left.leave_time)
+    back = await secretariat.meet("CheckIn", pb.CheckInRequest(name=meeting, attendee=mandates[0]))
+    assert (back.present, back.check_in_time) == (True, left.check_in_time)
+    found = await secretariat.quorum(meeting)
+    assert found.met
+    assert not found.HasField("lost_time")
+
+
+async def test_a_second_device_changes_nothing(secretariat: Secretariat) -> None:
+    meeting, mandates = await secretariat.ready(1, 0)
+    request = pb.CheckInRequest(name=meeting, attendee=mandates[0])
+    answers = await asyncio.gather(*(secretariat.meet("CheckIn", request) for _ in range(4)))
+    assert all(answer == answers[0] for answer in answers)
+    assert (await secretariat.quorum(meeting)).present == 1
+
+
+async def test_a_delegate_checks_in_in_person_and_by_the_code(secretariat: Secretariat) -> None:
+    meeting, _ = await secretariat.ready(2, 0)
+    first, second = await secretariat.roll(meeting)
+    code = await secretariat.meet("IssueCheckInCode", pb.IssueCheckInCodeRequest(name=meeting))
+    assert code.svg.startswith("<svg")
+    by_code = pb.CheckInRequest(name=meeting, code=code.code)
+    assert (await in_person(secretariat, "CheckIn", by_code, first.person)).method == pb.CHECK_IN_METHOD_CODE
+    plain = pb.CheckInRequest(name=meeting)
+    assert (await in_person(secretariat, "CheckIn", plain, second.person)).method == pb.CHECK_IN_METHOD_DELEGATE
+    other = pb.CheckInRequest(name=meeting, attendee=first.mandate)
+    assert await refused(in_person(secretariat, "CheckIn", other, second.person)) == f"{PREFIX}ATTENDEE_REFUSED"
+    stranger = in_person(secretariat, "CheckIn", plain, f"persons/{uuid4()}")
+    assert await refused(stranger) == f"{PREFIX}ATTENDEE_NOT_FOUND"
+
+
+async def test_observers_are_apart(secretariat: Secretariat) -> None:
+    meeting, _ = await secretariat.ready(3, 2)
+    await secretariat.do("Convene", meeting)
+    add = pb.AddObserverRequest(parent=meeting, display_name="区政府办公室 李某")
+    observer = await secretariat.meet("AddObserver", add)
+    await secretariat.enter(meeting, observer.name)
+    found = await secretariat.quorum(meeting)
+    assert (found.expected, found.present) == (3, 2)
+    assert len(await secretariat.roll(meeting)) == 4
+    await secretariat.meet("RemoveObserver", pb.RemoveObserverRequest(name=observer.name))
+    assert len(await secretariat.roll(meeting)) == 3
+
+
+async def test_a_meeting_that_is_entered_afterwards(secretariat: Secretariat) -> None:
+    meeting, mandates = await secretariat.ready(2, 0, in_hours(-72))
+    times = {"check_in_time": timestamp(in_hours(-72)), "leave_time": timestamp(in_hours(-70))}
+    (entered, _) = await secretariat.enter(meeting, *mandates, **times)
+    assert (entered.check_in_time, entered.leave_time) == (times["check_in_time"], times["leave_time"])
+    convene = secretariat.do("Convene", meeting, convene_time=timestamp(in_hours(-69)))
+    assert await refused(convene) == f"{PREFIX}QUORUM_MISSING"
+    done = await secretariat.do("Convene", meeting, convene_time=timestamp(in_hours(-71)))
+    assert done.phase == meeting_pb2.PHASE_CONVENED
+
+
+async def test_who_attended_stands_in_the_performance_record_once_convened(secretariat: Secretariat) -> None:
+    meeting, mandates = await secretariat.ready(3, 2)
+    request = activities_pb2.ListActivitiesRequest()
+    assert not (await secretariat.call("ListActivities", request)).activities
+    await secretariat.do("Convene", meeting)
+    await secretariat.enter(meeting, mandates[2])
+
+    async def recorded() -> bool:
+        found = (await secretariat.call("ListActivities", request)).activities
+        return [(each.source, each.delegates) for each in found] == [(meeting, 3)]
+
+    await until(recorded)
+
+
+async def test_two_hundred_check_in_at_once(secretariat: Secretariat) -> None:
+    term = await secretariat.term()
+    await secretariat.override("200")
+    await secretariat.register(term, new_people(200, **secretariat.facts(term)), day=in_days(-300))
+    meeting = (await secretariat.meeting(term.partition("/terms/")[0], in_hours(-1))).name
+    mandates = [each.mandate for each in await secretariat.called(meeting, 200)]
+    # As many at once as a district may have calls in flight; the others are told to come again, and do.
+    places = asyncio.Semaphore(48)
+
+    async def check_in(mandate: str) -> Any:
+        async with places:
+            return await secretariat.meet("CheckIn", pb.CheckInRequest(name=meeting, attendee=mandate))
+
+    answers = await asyncio.gather(*map(check_in, [*mandates, mandates[0]]))
+    assert answers[0] == answers[-1]
+    assert (await secretariat.quorum(meeting)).present == 200
