@@ -188,7 +188,7 @@ async def withdraw(tx: WriteTx, row: Row, verb: str, reason: str) -> Row:
     """Postpones or cancels a meeting that is locked. Raises Refused PHASE_REFUSED."""
     phase = domain.next_phase(verb, row.phase)
     await release(tx, row.id)
-    saved = await _save(tx, row, phase=phase, reason=reason, sequence=row.sequence + 1)
+    saved = await save(tx, row, phase=phase, reason=reason, sequence=row.sequence + 1)
     name = meeting_name(row.id)
     tx.publish(events_pb2.MeetingWithdrawn(meeting=name, phase=number(pb.Phase, phase)), name)
     return saved
