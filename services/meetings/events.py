@@ -7,6 +7,10 @@ from google.protobuf.message import Message
 from chassis.manifest import EventHandler
 from quanyutong.meetings.v1.events_pb2 import (
     AuditSealed,
+    DeliberationOpinionAnswered,
+    DeliberationOpinionClosed,
+    DeliberationOpinionHanded,
+    ItemConcluded,
     MeetingClosed,
     MeetingConvened,
     MeetingHeld,
@@ -23,6 +27,10 @@ PUBLISHES: tuple[type[Message], ...] = (
     MeetingConvened,
     MeetingHeld,
     MeetingClosed,
+    ItemConcluded,
+    DeliberationOpinionHanded,
+    DeliberationOpinionAnswered,
+    DeliberationOpinionClosed,
 )
 CONSUMES: Mapping[type[Message], EventHandler] = {
     registry.AssemblyCreated: roster.assembly_created,

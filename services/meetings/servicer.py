@@ -5,6 +5,8 @@ from chassis.database import Database
 from chassis.peers import Peers
 from chassis.vault import Vault
 from quanyutong.meetings.v1.meetings_pb2_grpc import MeetingsServiceServicer
+from services.meetings.agenda import Agenda
+from services.meetings.deliberations import Deliberations
 from services.meetings.meetings import Meetings
 from services.meetings.venues import Venues
 
@@ -12,6 +14,8 @@ from services.meetings.venues import Venues
 class MeetingsServicer(
     Venues,
     Meetings,
+    Agenda,
+    Deliberations,
     Audits,
     MeetingsServiceServicer,
 ):
