@@ -20,7 +20,7 @@ def check_evaluated(outcome: str, evaluated: bool) -> None:
 def graded(
     members: int, satisfied: int, basically: int, dissatisfied: int, enough: Threshold, basically_enough: Threshold
 ) -> str:
-    """The grade. Counted of all members, so that who stays silent satisfies nobody. Raises Refused EVALUATION_REFUSED."""
+    """The grade, counted of all members: who stays silent satisfies nobody. Raises Refused EVALUATION_REFUSED."""
     given = satisfied + basically + dissatisfied
     if min(satisfied, basically, dissatisfied) < 0 or not 0 < given <= members:
         raise Refused("EVALUATION_REFUSED")

@@ -67,7 +67,8 @@ CREATE TABLE deliberation_opinion (
     CHECK ((due_date IS NULL) = (state IN ('collected', 'merged')))
 );
 CREATE INDEX deliberation_opinion_by_meeting ON deliberation_opinion (district, meeting, id);
-CREATE INDEX deliberation_opinion_due ON deliberation_opinion (district, due_date) WHERE state IN ('handed', 'reopened');
+CREATE INDEX deliberation_opinion_due ON deliberation_opinion (district, due_date)
+    WHERE state IN ('handed', 'reopened');
 """
 
 
