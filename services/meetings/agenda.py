@@ -29,15 +29,17 @@ SETTING, SUMMING = ("preparation", "convened"), ("convened", "summary")
 BY_ID = select(agenda_item).where(agenda_item.c.id == bindparam("key"))
 READ, LOCK = Sql(BY_ID), Sql(BY_ID.with_for_update())
 ENTER = Sql(insert(agenda_item).returning(agenda_item), columns=("meeting", "item_class", "position", *CHANGEABLE))
-COUNT = Sql(text("SELECT count(*) AS items FROM agenda_item WHERE meeting = :meeting"))
+COUNT = Sql(text("SELECT count(*) AS total FROM agenda_item WHERE meeting = :meeting"))
 # The items between the old and the new place move up by one, all in one statement.
 MOVE = Sql(
     text("""UPDATE agenda_item
-            SET position = CASE WHEN position = :old THEN :new
-                                WHEN :new > :old THEN position - 1 ELSE position + 1 END,
+            SET position = CASE WHEN position = CAST(:old AS integer) THEN CAST(:new AS integer)
+                                WHEN CAST(:new AS integer) > CAST(:old AS integer) THEN position - 1
+                                ELSE position + 1 END,
                 revision = revision + 1
             WHERE meeting = :meeting
-            AND position BETWEEN least(CAST(:old AS integer), :new) AND greatest(CAST(:old AS integer), :new)""")
+            AND position BETWEEN least(CAST(:old AS integer), CAST(:new AS integer))
+            AND greatest(CAST(:old AS integer), CAST(:new AS integer))""")
 )
 
 
@@ -48,7 +50,7 @@ class Agenda:
         given = request.agenda_item
         async with self._database.write() as tx:
             meeting = await _meeting_in(tx, given.meeting, SETTING)
-            position = (await tx.one(COUNT, meeting=meeting.id)).items + 1
+            position = (await tx.one(COUNT, meeting=meeting.id)).total + 1
             values = _columns(given, CHANGEABLE) | {"item_class": word(pb.ItemClass, given.item_class)}
             return tx.reply(item_message(await tx.one(ENTER, meeting=meeting.id, position=position, **values)))
 
@@ -74,7 +76,7 @@ class Agenda:
     async def MoveAgendaItem(self, request: pb.MoveAgendaItemRequest, _: Context) -> pb.AgendaItem:
         async with self._database.write() as tx:
             row = await _load_for(tx, request.name, request.etag, SETTING)
-            last = (await tx.one(COUNT, meeting=row.meeting)).items
+            last = (await tx.one(COUNT, meeting=row.meeting)).total
             await tx.execute(MOVE, meeting=row.meeting, old=row.position, new=min(request.position, last))
             return tx.reply(item_message(await load_item(tx, request.name)))
 
