@@ -8,6 +8,10 @@ from chassis.manifest import EventHandler
 from quanyutong.meetings.v1.events_pb2 import (
     AttendanceRecorded,
     AuditSealed,
+    DeliberationOpinionAnswered,
+    DeliberationOpinionClosed,
+    DeliberationOpinionHanded,
+    ItemConcluded,
     MeetingClosed,
     MeetingConvened,
     MeetingHeld,
@@ -27,6 +31,10 @@ PUBLISHES: tuple[type[Message], ...] = (
     MeetingClosed,
     ObligationsCounted,
     AttendanceRecorded,
+    ItemConcluded,
+    DeliberationOpinionHanded,
+    DeliberationOpinionAnswered,
+    DeliberationOpinionClosed,
 )
 CONSUMES: Mapping[type[Message], EventHandler] = {
     registry.AssemblyCreated: roster.assembly_created,

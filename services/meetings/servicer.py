@@ -5,10 +5,12 @@ from chassis.database import Database
 from chassis.peers import Peers
 from chassis.vault import Vault
 from quanyutong.meetings.v1.meetings_pb2_grpc import MeetingsServiceServicer
+from services.meetings.agenda import Agenda
 from services.meetings.attendance import Attendance
 from services.meetings.calendars import Calendars
 from services.meetings.check_ins import CheckIns
 from services.meetings.convening import Convening
+from services.meetings.deliberations import Deliberations
 from services.meetings.meetings import Meetings
 from services.meetings.owing import Obligations
 from services.meetings.plans import Plans
@@ -30,6 +32,8 @@ class MeetingsServicer(
     Attendance,
     CheckIns,
     Watching,
+    Agenda,
+    Deliberations,
     Audits,
     MeetingsServiceServicer,
 ):

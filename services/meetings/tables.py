@@ -341,3 +341,62 @@ quorum = Table(
     PrimaryKeyConstraint("district", "meeting"),
     ForeignKeyConstraint(["district", "meeting"], ["meeting.district", "meeting.id"]),
 )
+
+
+def _count(name: str) -> Column[int]:
+    return Column(name, Integer, nullable=False, server_default=text("0"))
+
+
+agenda_item = Table(
+    "agenda_item",
+    metadata,
+    _district(),
+    _id(),
+    Column("meeting", Uuid, nullable=False),
+    Column("item_class", Text, nullable=False),
+    Column("title", Text, nullable=False),
+    _text("reporter"),
+    _count("minutes_allowed"),
+    Column("position", Integer, nullable=False),
+    Column("state", Text, nullable=False, server_default=text("'planned'")),
+    _text("outcome"),
+    _text("outcome_text"),
+    _text("evaluation_method"),
+    _count("members"),
+    _count("satisfied"),
+    _count("basically_satisfied"),
+    _count("dissatisfied"),
+    _count("score_count"),
+    _count("average_hundredths"),
+    _text("evaluation_result"),
+    Column("evaluation_rules", ARRAY(Text), nullable=False, server_default=text("'{}'")),
+    _instant("opened_at"),
+    _instant("concluded_at"),
+    _created(),
+    _revision(),
+    PrimaryKeyConstraint("district", "id"),
+    ForeignKeyConstraint(["district", "meeting"], ["meeting.district", "meeting.id"]),
+)
+
+deliberation_opinion = Table(
+    "deliberation_opinion",
+    metadata,
+    _district(),
+    _id(),
+    Column("meeting", Uuid, nullable=False),
+    Column("item", Uuid, nullable=False),
+    Column("content", Text, nullable=False),
+    Column("state", Text, nullable=False, server_default=text("'collected'")),
+    Column("merged_into", Uuid),
+    _text("undertaker"),
+    Column("due_date", Date),
+    _text("rule_version"),
+    _text("answer"),
+    _text("judgement"),
+    _created(),
+    _revision(),
+    PrimaryKeyConstraint("district", "id"),
+    ForeignKeyConstraint(["district", "meeting"], ["meeting.district", "meeting.id"]),
+    ForeignKeyConstraint(["district", "item"], ["agenda_item.district", "agenda_item.id"]),
+    ForeignKeyConstraint(["district", "merged_into"], ["deliberation_opinion.district", "deliberation_opinion.id"]),
+)

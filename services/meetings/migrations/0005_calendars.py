@@ -7,7 +7,7 @@ from chassis.audit import audited
 from chassis.ground import protect
 
 revision = "0005"
-down_revision = "0003"
+down_revision = "0004"
 
 SCHEMA = "meetings"
 STATEMENTS = """
