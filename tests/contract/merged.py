@@ -1,7 +1,7 @@
 """Two districts that become one: what stands in each before, and the request by which it is done."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import partial
 from typing import Any
@@ -9,7 +9,6 @@ from typing import Any
 from chassis import clock
 from quanyutong.registry.v1 import districts_pb2, units_pb2
 from quanyutong.registry.v1 import succession_pb2 as pb
-from tests.conftest import Tenant
 from tests.contract.identities import identity_number
 from tests.contract.office import DEPUTY, RESIDENT, STATION, TOWN, TOWNSHIP_CONGRESS, Office, in_days, on
 from tests.harness import refused, until
@@ -70,7 +69,7 @@ async def suspend(office: Office) -> None:
 async def beside(office: Office) -> Office:
     """The office of another fresh district, through the same door."""
     tenant = office.tenant
-    return Office(Tenant(tenant.platform, tenant.door, await tenant.platform.fresh_district(), tenant.registry))
+    return Office(replace(tenant, district=await tenant.platform.fresh_district()))
 
 
 async def two(office: Office) -> Merged:

@@ -7,9 +7,9 @@ from uuid import uuid4
 import pytest
 
 from chassis import clock
+from quanyutong.common.v1 import audit_pb2
 from quanyutong.registry.v1 import (
     assemblies_pb2,
-    audit_pb2,
     contacts_pb2,
     districts_pb2,
     events_pb2,

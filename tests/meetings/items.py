@@ -43,5 +43,10 @@ async def step(secretariat: Secretariat, verb: str, name: str, **fields: Any) ->
 
 
 def grades(members: int, satisfied: int, basically: int = 0, dissatisfied: int = 0) -> agenda.Evaluation:
-    counts = {"satisfied": satisfied, "basically_satisfied": basically, "dissatisfied": dissatisfied}
-    return agenda.Evaluation(method=agenda.EVALUATION_METHOD_GRADES, members=members, **counts)
+    return agenda.Evaluation(
+        method=agenda.EVALUATION_METHOD_GRADES,
+        members=members,
+        satisfied=satisfied,
+        basically_satisfied=basically,
+        dissatisfied=dissatisfied,
+    )

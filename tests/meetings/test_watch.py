@@ -1,5 +1,7 @@
 """Watching a meeting: whole at first, then each change, and nothing lost by a cut."""
 
+from typing import Any
+
 import grpc
 import pytest
 
@@ -9,7 +11,7 @@ from tests.harness import reason
 from tests.meetings.secretariat import Secretariat
 
 
-def watch(secretariat: Secretariat, meeting: str, after: str = "") -> grpc.aio.UnaryStreamCall:
+def watch(secretariat: Secretariat, meeting: str, after: str = "") -> Any:
     request = watch_pb2.WatchMeetingRequest(name=meeting, after=after)
     return secretariat.tenant.meetings.WatchMeeting(request, metadata=secretariat.tenant.metadata(), timeout=60)
 
