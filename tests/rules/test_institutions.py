@@ -3,11 +3,7 @@
 from datetime import date
 from importlib.resources import files
 
-from chassis.rules import (
-    VERSIONS,
-    Rulebook,
-    value_text,
-)
+from chassis.rules import VERSIONS, Rulebook, value_text
 from tests.rules.written import DAY
 
 DEFAULTS = {

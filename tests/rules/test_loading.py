@@ -4,10 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from chassis.rules import (
-    RulesInvalid,
-    load,
-)
+from chassis.rules import RulesInvalid, load
 from tests.rules.written import SIZE_FILE, written
 
 

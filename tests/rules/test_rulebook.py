@@ -5,15 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from chassis.rules import (
-    DurationRule,
-    Override,
-    Rulebook,
-    RuleUnknown,
-    ShareRule,
-    WholeNumberRule,
-    value_text,
-)
+from chassis.rules import DurationRule, Override, Rulebook, RuleUnknown, ShareRule, WholeNumberRule, value_text
 from tests.rules.written import DAY, SIZE_FILE, SIZE_MAX, rule, written
 
 
