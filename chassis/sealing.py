@@ -45,7 +45,7 @@ COMPLETE = Sql(
             ORDER BY txid, id LIMIT :most"""  # noqa: S608 - a constant
     )
 )
-# Along the index on (district, txid, id), which ends at the first record behind the last seal.
+# Along the index on (district, txid, id), which ends at the first record that no seal has.
 OLDEST = Sql(
     text(
         """SELECT at FROM audit WHERE (txid, id) > (CAST(:txid AS xid8), CAST(:id AS uuid))
@@ -127,22 +127,23 @@ class Sealer:
     async def seal(self, district: str) -> None:
         """Seals all records of the district that are complete."""
         with tenancy.acting_for(district):
-            while await self._seal_batch() == BATCH:
-                pass
-            async with self._database.read() as tx:
-                oldest = await tx.first(OLDEST, **_after(await tx.first(LAST)))
-            self._waiting[district] = oldest.at if oldest else None
+            taken = BATCH
+            while taken == BATCH:
+                taken, self._waiting[district] = await self._seal_batch()
 
-    async def _seal_batch(self) -> int:
-        """Returns how many records it took."""
+    async def _seal_batch(self) -> tuple[int, datetime | None]:
+        """How many records it took, and since when the first one behind them waits, if there is one."""
         async with self._database.write() as tx:
             last = await tx.first(LAST)
             if last and last.ahead:
                 raise CounterWentBack
-            records = await tx.all(COMPLETE, **_after(last), most=BATCH)
+            behind = {"txid": last.last_txid, "id": last.last_id} if last else {"txid": 0, "id": NO_RECORD}
+            records = await tx.all(COMPLETE, **behind, most=BATCH)
             if records:
                 await self._add(tx, last, records)
-            return len(records)
+                behind = {"txid": records[-1].txid, "id": records[-1].id}
+            oldest = await tx.first(OLDEST, **behind)
+            return len(records), oldest.at if oldest else None
 
     async def _add(self, tx: WriteTx, last: Row | None, records: Sequence[Row]) -> None:
         head = Head(
@@ -163,11 +164,6 @@ class Sealer:
         values = {name: getattr(head, name) for name in Head.__slots__ if name not in ("service", "district")}
         if await tx.first(SEAL, **values, marks=marks, previous=previous, hash=hash_):
             tx.publish(self._told(number=head.number, hash=hash_), "audit")
-
-
-def _after(last: Row | None) -> dict[str, Any]:
-    """Where the records begin that no seal has."""
-    return {"txid": last.last_txid, "id": last.last_id} if last else {"txid": 0, "id": NO_RECORD}
 
 
 def backlogs(sealers: Iterable[Sealer]) -> dict[str, float]:

@@ -202,6 +202,11 @@ def assembly_name(key: object) -> str:
     return f"assemblies/{key}"
 
 
+def term_of(row: Row) -> str:
+    """The term that a mandate or a group belongs to."""
+    return f"assemblies/{row.assembly}/terms/{row.term}"
+
+
 def term_name(row: Row) -> str:
     return f"assemblies/{row.assembly}/terms/{row.number}"
 

@@ -24,6 +24,8 @@ PATH: dict[str, tuple[frozenset[str], str]] = {
 }
 # A suspended mandate keeps its seat.
 IN_FORCE = ("active", "suspended")
+# Of a mandate that nobody has decided on yet.
+AWAITED = ("recommended", "vetted")
 
 
 class Refused(Exception):

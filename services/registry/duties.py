@@ -18,6 +18,7 @@ from chassis.sql import Sql
 from chassis.wire import date_message, identifier
 from quanyutong.registry.v1 import events_pb2 as events
 from services.registry import domain, posts
+from services.registry.assemblies import term_of
 from services.registry.tables import contact, mandate, oversight_leader, oversight_member, rota_entry
 
 # Shared among those who give the delegate a duty; whoever ends the mandate waits for them, and then ends theirs too.
@@ -32,7 +33,7 @@ async def load_delegate(tx: ReadTx, name: str, term: str = "") -> Row:
     row = await tx.first(DELEGATE, key=identifier(name))
     if row is None:
         raise domain.Refused("MANDATE_NOT_FOUND", mandate=name)
-    held = f"assemblies/{row.assembly}/terms/{row.term}"
+    held = term_of(row)
     state = domain.standing(row.state, row.term_end, clock.today())
     posts.check_active(name, state, held, term or held)
     return row

@@ -94,7 +94,7 @@ def _in_force(day: date) -> ColumnElement[bool]:
 
 
 def _pending(day: date) -> ColumnElement[bool]:
-    return and_(mandate.c.state.in_(("recommended", "vetted")), mandate.c.term_end > day)
+    return and_(mandate.c.state.in_(domain.AWAITED), mandate.c.term_end > day)
 
 
 def _mandates(day: date) -> Select[tuple[object, ...]]:

@@ -41,7 +41,7 @@ CONGRESS_TERM = Sql(
     )
     .with_for_update(of=term)
 )
-AWAITED = or_(mandate.c.state == "recommended", mandate.c.state == "vetted")
+AWAITED = or_(*(mandate.c.state == state for state in domain.AWAITED))
 SEATED = Sql(
     select(mandate.c.person).where(
         mandate.c.assembly == bindparam("congress"),

@@ -21,7 +21,7 @@ from quanyutong.registry.v1 import events_pb2
 from quanyutong.registry.v1 import mandate_life_pb2 as life
 from quanyutong.registry.v1 import mandates_pb2 as pb
 from services.registry import domain, duties, eligibility, seats, vetting
-from services.registry.assemblies import load_term
+from services.registry.assemblies import load_term, term_of
 from services.registry.persons import load_current, load_person
 from services.registry.recording import check_nothing_later
 from services.registry.rules import rule_on, rulebook
@@ -231,10 +231,6 @@ async def load_for(tx: WriteTx, verb: str, request: Verb) -> tuple[Row, str]:
 async def save(tx: WriteTx, row: Row, **changes: Any) -> Row:
     statement = update(mandate).where(mandate.c.id == row.id)
     return await tx.one(statement.values(**changes, revision=row.revision + 1).returning(mandate, FILLED_BY))
-
-
-def term_of(row: Row) -> str:
-    return f"assemblies/{row.assembly}/terms/{row.term}"
 
 
 def message(row: Row) -> pb.Mandate:

@@ -18,7 +18,7 @@ from chassis.wire import date_message, identifier, number, read_date, timestamp,
 from quanyutong.registry.v1 import events_pb2
 from quanyutong.registry.v1 import oversight_pb2 as pb
 from services.registry import domain, duties, posts
-from services.registry.assemblies import assembly_name, load_term
+from services.registry.assemblies import assembly_name, load_term, term_of
 from services.registry.rules import rule_on
 from services.registry.tables import oversight_group, oversight_leader, oversight_member
 
@@ -87,7 +87,7 @@ class Oversight:
         day = read_date(request, "start_date") or clock.today()
         async with self._database.write() as tx:
             group = await _load(tx, request.name)
-            delegate = await duties.load_delegate(tx, request.mandate, _term(group))
+            delegate = await duties.load_delegate(tx, request.mandate, term_of(group))
             posts.check_period(day, None, max(group.start_date, delegate.active_from), delegate.term_end)
             await duties.begin(tx, oversight_member, delegate, day, oversight_group=group.id)
             return tx.reply(await _shown(tx, group, clock.today()))
@@ -107,7 +107,7 @@ class Oversight:
         day = read_date(request, "start_date") or clock.today()
         async with self._database.write() as tx:
             group = await _load(tx, request.name)
-            delegate = await duties.load_delegate(tx, request.mandate, _term(group))
+            delegate = await duties.load_delegate(tx, request.mandate, term_of(group))
             member = await _membership(tx, group, request.mandate, day)
             posts.check_period(day, None, member.start_date, member.end_date)
             await _end_last_leader(tx, group, member, day)
@@ -170,14 +170,10 @@ def _name(key: object) -> str:
     return f"oversightGroups/{key}"
 
 
-def _term(row: Row) -> str:
-    return f"assemblies/{row.assembly}/terms/{row.term}"
-
-
 def publish_formed(tx: WriteTx, row: Row) -> None:
     formed = events_pb2.OversightGroupFormed(
         group=_name(row.id),
-        term=_term(row),
+        term=term_of(row),
         topic=number(pb.OversightTopic, row.topic),
         start_date=date_message(row.start_date),
     )
@@ -196,7 +192,7 @@ def _member(row: Row) -> pb.OversightMember:
 def _message(row: Row, members: Sequence[Row]) -> pb.OversightGroup:
     return pb.OversightGroup(
         name=_name(row.id),
-        term=_term(row),
+        term=term_of(row),
         topic=number(pb.OversightTopic, row.topic),
         start_date=date_message(row.start_date),
         rule_version=row.rule_version,

@@ -107,7 +107,7 @@ def _compare_mandates(row: Candidate, mandates: Sequence[Row]) -> None:
     row.seated = any((each.capacity, each.active_from, each.recommender) == wanted for each in mandates)
     if row.seated:
         return
-    if any(each.state in ("recommended", "vetted") for each in mandates):
+    if any(each.state in domain.AWAITED for each in mandates):
         row.refuse("person.display_name", "MANDATE_AWAITED")
     elif row.day and any(each.state in domain.IN_FORCE or each.free_from > row.day for each in mandates):
         row.refuse("capacity", "MANDATE_DIFFERS")

@@ -209,7 +209,7 @@ async def _check_known(
     # Locked, so that none of them is merged into another meanwhile.
     known = select(person).where(person.c.id.in_(wanted.values()), person.c.merged_into.is_(None))
     found = {row.id: row for row in await tx.all(known.order_by(person.c.id).with_for_update(read=True))}
-    awaiting = and_(mandate.c.term == term.number, mandate.c.state.in_(("recommended", "vetted", *domain.IN_FORCE)))
+    awaiting = and_(mandate.c.term == term.number, mandate.c.state.in_((*domain.AWAITED, *domain.IN_FORCE)))
     at_the_time = and_(mandate.c.active_from < term.end_date, seats.free_from > day)
     sitting = select(mandate.c.person).where(
         mandate.c.assembly == term.assembly,

@@ -12,7 +12,8 @@ from chassis.wire import date_message, read_date
 from quanyutong.registry.v1 import events_pb2, mandates_pb2
 from quanyutong.registry.v1 import mandate_life_pb2 as pb
 from services.registry import domain
-from services.registry.mandates import RESUME, load_for, message, save, term_of
+from services.registry.assemblies import term_of
+from services.registry.mandates import RESUME, load_for, message, save
 from services.registry.recording import check_nothing_later
 from services.registry.tables import suspension
 
