@@ -13,6 +13,7 @@ from tests.rules.written import DAY
 DEFAULTS = {
     "congress": {
         "nationality": "CN",
+        "deliberation_answer": "3 months",
         "age_min": "18",
         "mandates_per_person": "1",
         "age_bands": "36,46,61",
