@@ -3,9 +3,14 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from quanyutong_client import Voter
 from tests.client.hall import Hall, terms_of, voted
+
+# A shared machine is no stop watch: an example may take as long as it takes.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 CHOICES = [
     {"projects": ["p01", "p02"], "reports": {"r01": 90, "r02": 100}, "motions": {"m01": "for"}},

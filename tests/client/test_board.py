@@ -212,7 +212,7 @@ async def test_any_changed_byte_is_noticed(hall: Hall, voters: list[Voter]) -> N
     text = hall.board().text()
     meant = json.loads(text)
 
-    @settings(max_examples=300, deadline=None)
+    @settings(max_examples=300)
     @given(at=st.integers(0, len(text) - 1), to=st.integers(32, 126))
     def changed(at: int, to: int) -> None:
         other = text[:at] + bytes([to]) + text[at + 1 :]
