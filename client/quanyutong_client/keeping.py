@@ -7,6 +7,11 @@ finds the first one's. The folder needs hard links, as the usual file systems of
 import os
 import secrets
 from pathlib import Path
+from typing import Final
+
+DRAFT: Final = ".draft"
+# Windows would otherwise write two bytes for a line feed.
+BINARY: Final = getattr(os, "O_BINARY", 0)
 
 
 class Keeper:
@@ -17,7 +22,7 @@ class Keeper:
         the disk before anybody relies on it."""
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._folder = folder
-        for draft in folder.glob(".*"):
+        for draft in folder.glob(f".*{DRAFT}"):
             draft.unlink(missing_ok=True)
         _settle(folder.parent)
         _settle(folder)
@@ -30,7 +35,7 @@ class Keeper:
 
     def keep(self, name: str, content: bytes) -> bytes:
         """Writes the file, unless it is there. Returns what is there now, and only once it is on the disk."""
-        draft = self._folder / f".{name}.{secrets.token_hex(8)}"
+        draft = self._folder / f".{name}.{secrets.token_hex(8)}{DRAFT}"
         _write(draft, content)
         try:
             os.link(draft, self._folder / name)
@@ -42,7 +47,7 @@ class Keeper:
 
 
 def _write(path: Path, content: bytes) -> None:
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | BINARY, 0o600)
     with os.fdopen(handle, "wb") as file:
         file.write(content)
         file.flush()

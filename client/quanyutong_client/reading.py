@@ -94,8 +94,10 @@ class Members:
 
 def from_base64(value: object, place: str) -> bytes:
     """Strict: the only text that these bytes are written as. Raises Malformed."""
+    if not isinstance(value, str):
+        raise Malformed(f"{place} is not a text")
     try:
-        raw = b64decode(value if isinstance(value, str) else "?", validate=True)
+        raw = b64decode(value, validate=True)
     except ValueError as fault:
         raise Malformed(f"{place} is not base64") from fault
     if base64(raw) != value:

@@ -6,7 +6,7 @@ from 1 to the kind's `highest_mark` for each option; 0 is no mark. So all kinds 
 
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, ClassVar, Final, Literal
+from typing import Any, ClassVar, Final
 
 from quanyutong_client.encoding import Malformed
 from quanyutong_client.reading import Members
@@ -19,10 +19,10 @@ OVER_FULL_BALLOT, SHORT_BALLOT, BLANK_BALLOT = "invalid", "valid", "abstention"
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """A part of a whole, exact: at least the fraction, or more than it."""
+    """A part of a whole, exact: `counts` is at_least, or more_than the fraction."""
 
     fraction: Fraction
-    counts: Literal["at_least", "more_than"]
+    counts: str
 
     def needed(self, whole: int) -> int:
         """The fewest votes that reach the share of a whole; never 0, so of nobody nothing is reached."""
@@ -35,12 +35,9 @@ class Share:
 
     @classmethod
     def read(cls, members: Members) -> "Share":
-        fraction = _fraction(members.text("fraction"), members.place)
-        counts: Literal["at_least", "more_than"] = (
-            "at_least" if members.one_of("counts", ("at_least", "more_than")) == "at_least" else "more_than"
-        )
+        share = cls(_fraction(members), members.one_of("counts", ("at_least", "more_than")))
         members.done()
-        return cls(fraction, counts)
+        return share
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,8 +175,9 @@ Rule = Select | Scores | Grades | Motion
 KINDS: Final[dict[str, type[Rule]]] = {rule.kind: rule for rule in (Select, Scores, Grades, Motion)}
 
 
-def _fraction(text: str, place: str) -> Fraction:
+def _fraction(members: Members) -> Fraction:
     """In lowest terms and from 0 to 1, so that one share is written in one way."""
+    text, place = members.text("fraction"), members.place
     above, _, below = text.partition("/")
     if not (above + below).isascii() or not above.isdigit() or not below.isdigit() or int(below) == 0:
         raise Malformed(f"{place}.fraction is not a fraction such as 1/2")

@@ -109,10 +109,17 @@ async def test_half_a_file_is_no_file(hall: Hall, tmp_path: Path) -> None:
     """What a crash leaves of a draft is never read, and does not stay."""
     folder = tmp_path / "vote"
     folder.mkdir()
-    (folder / ".secret.json.0").write_bytes(b'{"secret":"')
+    (folder / ".secret.json.0.draft").write_bytes(b'{"secret":"')
     voter = Voter(folder, hall.terms)
     await voter.take(hall.desk("a"))
-    assert not list(folder.glob(".*"))
+    assert sorted(path.name for path in folder.iterdir()) == ["paper.json", "secret.json"]
+
+
+def test_files_of_others_stay(hall: Hall, tmp_path: Path) -> None:
+    """Somebody takes the home folder for the vote's."""
+    (tmp_path / ".profile").write_text("mine")
+    Voter(tmp_path, hall.terms)
+    assert (tmp_path / ".profile").read_text() == "mine"
 
 
 # --- what stays, and who can read it
