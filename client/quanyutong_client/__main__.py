@@ -7,6 +7,7 @@ import argparse
 import json
 import sys
 from collections.abc import Iterator, Sequence
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ SOUND, UNSOUND, UNREADABLE = 0, 1, 2
 
 def main(arguments: Sequence[str] | None = None) -> int:
     given = _parser().parse_args(arguments)
+    _write_anything()
     try:
         receipt = Receipt.parse(given.receipt.read_bytes()) if given.receipt else None
         report = verify(given.board.read_bytes(), receipt)
@@ -41,6 +43,12 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--receipt", type=Path, help="回执：查找本人的选票 finds the own ballot")
     command.add_argument("--json", action="store_true", help="以 JSON 输出 for programs")
     return parser
+
+
+def _write_anything() -> None:
+    """A console that lacks a character of some title shows its number, and does not stop the check."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def _as_json(report: Report) -> str:
@@ -65,11 +73,11 @@ def _said(report: Report) -> Iterator[str]:
         yield from _of_own(report.board.terms, report)
     yield ""
     for found in report.found:
-        yield f"✗ {found.zh}"
-        yield f"  {found.en}"
+        yield f"不符 FAIL  {found.zh}"
+        yield f"           {found.en}"
     if report.is_sound:
-        yield "✓ 全部核验通过：选票、签名、根哈希与结果一致。"
-        yield "  Everything holds: papers, ballots, signatures, tree and result."
+        yield "通过 PASS  选票、签名、根哈希与结果全部相符。"
+        yield "           Everything holds: papers, ballots, signatures, tree and result."
 
 
 def _of_poll(board: Board) -> Iterator[str]:

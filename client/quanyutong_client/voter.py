@@ -9,7 +9,7 @@ Whatever was cut, the bytes that are sent again are the same. A lost folder is a
 
 import secrets
 from pathlib import Path
-from typing import Protocol, Self
+from typing import ClassVar, Protocol, Self
 
 from quanyutong_client.ballot import Ballot, Paper, fill_in
 from quanyutong_client.derivation import SECRET_BYTES, derive
@@ -38,20 +38,34 @@ class Box(Protocol):
         """The signature of the receipt. The same ballot gets the same answer; another one of the same paper none."""
 
 
-class NoPaperYet(Exception):
-    """没有选票：请先领票。A ballot needs a paper: take one first."""
+class StepRefused(Exception):
+    """This step cannot be made now. `zh` and `en` say why, in words for the delegate."""
+
+    zh: ClassVar[str]
+    en: ClassVar[str]
+
+    def __init__(self) -> None:
+        super().__init__(f"{self.zh} {self.en}")
 
 
-class OtherTerms(Exception):
-    """表决事项与领票时不同。The terms are not those that this vote was begun with."""
+class NoPaperYet(StepRefused):
+    zh = "还没有选票，请先领票。"
+    en = "There is no paper, or no ballot, yet: take a paper first."
 
 
-class AlreadyVoted(Exception):
-    """已经投票，内容不能更改。This vote has been made, and says something else."""
+class OtherTerms(StepRefused):
+    zh = "表决事项与领票时不同，请与工作人员核对。"
+    en = "The terms are not those that this vote was begun with."
 
 
-class ReceiptRefused(Exception):
-    """票箱的回执无效。The box gave no receipt for this ballot: cast again, and tell the scrutineers."""
+class AlreadyVoted(StepRefused):
+    zh = "已经投票，内容不能更改。"
+    en = "This vote has been made, and says something else."
+
+
+class ReceiptRefused(StepRefused):
+    zh = "票箱的回执无效，请重新提交，并告知监票人。"
+    en = "The box gave no receipt for this ballot: cast again, and tell the scrutineers."
 
 
 class Voter:
@@ -102,7 +116,7 @@ class Voter:
             raise ChoiceRefused(f"more marks than places: {', '.join(spoilt)}")
         ballot = fill_in(self.terms, self._paper(), marks, self._derived.key).encoded()
         if self._keeper.keep(BALLOT, ballot) != ballot:
-            raise AlreadyVoted(AlreadyVoted.__doc__)
+            raise AlreadyVoted
         return await self.cast_again(box)
 
     async def cast_again(self, box: Box) -> Receipt:
@@ -111,10 +125,10 @@ class Voter:
             return self.receipt
         ballot = self.ballot
         if not ballot:
-            raise NoPaperYet(NoPaperYet.__doc__)
+            raise NoPaperYet
         receipt = Receipt.of(self.terms, ballot.leaf(), await box.cast(ballot.encoded()))
         if not receipt.is_signed(self.terms):
-            raise ReceiptRefused(ReceiptRefused.__doc__)
+            raise ReceiptRefused
         self._keeper.keep(RECEIPT, canonical(receipt.json()))
         return receipt
 
@@ -126,13 +140,13 @@ class Voter:
         fresh = {"secret": base64(secrets.token_bytes(SECRET_BYTES)), "terms": self.terms.json()}
         kept = self._keeper.read(SECRET) or self._keeper.keep(SECRET, canonical(fresh))
         if _terms_in(kept).digest != self.terms.digest:
-            raise OtherTerms(OtherTerms.__doc__)
+            raise OtherTerms
         return Members.of(kept, SECRET).raw("secret", SECRET_BYTES)
 
     def _paper(self) -> Paper:
         kept = self._keeper.read(PAPER)
         if kept is None:
-            raise NoPaperYet(NoPaperYet.__doc__)
+            raise NoPaperYet
         derived = self._derived
         paper = Paper(derived.public_key, derived.prefix, Members.of(kept, PAPER).raw("signature"))
         if not paper.is_genuine(self.terms):

@@ -183,6 +183,28 @@ def test_more_ballots_than_papers_is_void() -> None:
 # --- any vote
 
 
+@given(
+    st.lists(st.integers(0, 6), min_size=1, max_size=12),
+    st.integers(1, 12),
+    st.sampled_from(["include_all", "run_off", "presidium"]),
+    st.sampled_from([("none", 1), ("all_members", 4), ("present", 3)]),
+)
+def test_places_by_the_number_of_those_above(votes: list[int], places: int, tie: str, base: tuple[str, int]) -> None:
+    """Each option by itself: how many have more votes, and how many as many."""
+    places = min(places, len(votes))
+    question = terms_of(select(len(votes), places, majority_base=base[0], tie_at_last_place=tie)).questions[0]
+    counted = Count(9, 0, 0, tuple({1: number} for number in votes))
+    result = judge(question, counted, Turnout(electorate=7, present=5, papers=9, ballots=9))
+    expected = []
+    for number in votes:
+        above, level = sum(other > number for other in votes), votes.count(number)
+        enters = number >= base[1] and above < places
+        sure = enters and (above + level <= places or tie == "include_all")
+        expected.append("adopted" if sure else "tied" if enters else "not_adopted")
+    assert [option.outcome for option in result.options] == expected
+    assert result.places_left == max(places - expected.count("adopted"), 0)
+
+
 def _choices(terms: Terms) -> st.SearchStrategy[Choices]:
     return st.fixed_dictionaries({question.id: _choice(question.json()) for question in terms.questions})
 
