@@ -50,7 +50,7 @@ def test_links_lead_somewhere(document: Path) -> None:
 def test_files_are_there(document: Path) -> None:
     tracked = [
         path
-        for part in ("chassis", "gateway", "services", "protos", "tests", "bench")
+        for part in ("chassis", "client", "gateway", "services", "protos", "tests", "bench")
         for path in (ROOT / part).rglob("*")
     ]
     names = {path.name for path in tracked}
