@@ -17,11 +17,12 @@ from chassis.manifest import Manifest
 from chassis.moving.commands import district_commands
 from chassis.settings import Settings, SettingsInvalid
 from chassis.telemetry import log_to_stderr
+from services.ballots.manifest import MANIFEST as BALLOTS
 from services.meetings.manifest import MANIFEST as MEETINGS
 from services.registry.commands import districts
 from services.registry.manifest import MANIFEST as REGISTRY
 
-TARGETS: dict[str, Manifest] = {manifest.name: manifest for manifest in (REGISTRY, MEETINGS)}
+TARGETS: dict[str, Manifest] = {manifest.name: manifest for manifest in (REGISTRY, MEETINGS, BALLOTS)}
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})

@@ -8,6 +8,7 @@ from typing import Any
 import grpc
 import pytest
 
+from quanyutong.ballots.v1.ballots_pb2_grpc import BallotsServiceStub
 from quanyutong.meetings.v1.meetings_pb2_grpc import MeetingsServiceStub
 from quanyutong.registry.v1.registry_pb2_grpc import RegistryServiceStub
 from tests.harness import Platform, platform
@@ -49,6 +50,7 @@ class Tenant:
     district: str
     registry: Any
     meetings: Any
+    ballots: Any
 
     def metadata(self, *roles: str, **more: str) -> list[tuple[str, str]]:
         return self.platform.metadata(roles or ("clerk", "examiner", "administrator"), self.district, **more)
@@ -62,10 +64,11 @@ async def fresh_tenant(platforms: Platforms, place: str) -> AsyncIterator[Tenant
     async with AsyncExitStack() as stack:
         channels = [
             await stack.enter_async_context(grpc.aio.insecure_channel(chosen.address(door, service)))
-            for service in ("registry", "meetings")
+            for service in ("registry", "meetings", "ballots")
         ]
-        registry, meetings = RegistryServiceStub(channels[0]), MeetingsServiceStub(channels[1])
-        yield Tenant(chosen, door, await chosen.fresh_district(), registry, meetings)
+        kinds = (RegistryServiceStub, MeetingsServiceStub, BallotsServiceStub)
+        stubs = [kind(channel) for kind, channel in zip(kinds, channels, strict=True)]
+        yield Tenant(chosen, door, await chosen.fresh_district(), *stubs)
 
 
 @pytest.fixture(params=["all-gateway", "all-direct", "split-gateway", "split-direct"])

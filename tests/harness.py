@@ -145,7 +145,7 @@ class Platform:
 # Which `qyt serve` processes make up a platform.
 TOPOLOGIES = {
     "all": (("all",),),
-    "split": (("registry",), ("meetings",), ("gateway",)),
+    "split": (("registry",), ("meetings",), ("ballots",), ("gateway",)),
     # With the tests' own service beside the registry, by `python -m tests.probe`.
     "probed": (("registry", "tally"), ("gateway",)),
 }

@@ -1,6 +1,6 @@
 """Convening a meeting: the roll is taken once more and frozen, and without a quorum nothing is convened."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -61,7 +61,7 @@ class Convening:
             await take(tx, row.id, body_of(row), day_of(moment), names)
             quorum = await freeze(tx, row, day_of(moment), moment)
             saved = await save(tx, row, phase=phase, convened_at=moment, sequence=row.sequence + 1)
-            tx.publish(_convened(saved, quorum), request.name)
+            tx.publish(_convened(saved, quorum, await tx.all(MEMBERS, meeting=row.id)), request.name)
             for member in await tx.all(PRESENT, meeting=row.id):
                 publish_attendance(tx, saved, member)
             return tx.reply(meeting_message(saved))
@@ -94,7 +94,7 @@ def publish_attendance(tx: WriteTx, meeting: Row, member: Row) -> None:
     tx.publish(event, event.meeting)
 
 
-def _convened(row: Row, quorum: Quorum) -> events_pb2.MeetingConvened:
+def _convened(row: Row, quorum: Quorum, members: Iterable[Row]) -> events_pb2.MeetingConvened:
     return events_pb2.MeetingConvened(
         meeting=meeting_name(row.id),
         body=body_name(row),
@@ -104,4 +104,8 @@ def _convened(row: Row, quorum: Quorum) -> events_pb2.MeetingConvened:
         present=quorum.present,
         needed=quorum.needed,
         rule_version=quorum.version,
+        roll=[
+            events_pb2.Seat(mandate=f"mandates/{member.mandate}", person=f"persons/{member.person}")
+            for member in members
+        ],
     )

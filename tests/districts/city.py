@@ -10,6 +10,7 @@ from typing import Any
 import asyncpg
 import grpc
 
+from quanyutong.ballots.v1.ballots_pb2_grpc import BallotsServiceStub
 from quanyutong.meetings.v1.meetings_pb2_grpc import MeetingsServiceStub
 from quanyutong.registry.v1 import districts_pb2, persons_pb2
 from quanyutong.registry.v1.registry_pb2_grpc import RegistryServiceStub
@@ -59,7 +60,8 @@ async def restart(city: Platform, folder: Path, **settings: str) -> None:
 @asynccontextmanager
 async def office_of(city: Platform, district: str) -> AsyncIterator[Office]:
     async with grpc.aio.insecure_channel(city.direct) as channel:
-        yield Office(Tenant(city, "direct", district, RegistryServiceStub(channel), MeetingsServiceStub(channel)))
+        stubs = (RegistryServiceStub(channel), MeetingsServiceStub(channel), BallotsServiceStub(channel))
+        yield Office(Tenant(city, "direct", district, *stubs))
 
 
 async def settled(city: Platform) -> str:

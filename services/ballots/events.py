@@ -1,0 +1,25 @@
+"""What the ballots service tells the other services, and what it hears from them."""
+
+from collections.abc import Mapping
+
+from google.protobuf.message import Message
+
+from chassis.manifest import EventHandler
+from quanyutong.ballots.v1.events_pb2 import AuditSealed
+from quanyutong.meetings.v1 import events_pb2 as meetings
+from quanyutong.registry.v1 import events_pb2 as registry
+from services.ballots import roster
+
+PUBLISHES: tuple[type[Message], ...] = (AuditSealed,)
+CONSUMES: Mapping[type[Message], EventHandler] = {
+    registry.RuleChanged: roster.rule_changed,
+    registry.AssemblyCreated: roster.assembly_created,
+    registry.AssemblyRenamed: roster.assembly_renamed,
+    registry.PersonMerged: roster.person_merged,
+    meetings.MeetingScheduled: roster.meeting_scheduled,
+    meetings.MeetingWithdrawn: roster.meeting_withdrawn,
+    meetings.MeetingConvened: roster.meeting_convened,
+    meetings.MeetingHeld: roster.meeting_held,
+    meetings.MeetingClosed: roster.meeting_closed,
+    meetings.AttendanceRecorded: roster.attendance_recorded,
+}

@@ -1,0 +1,19 @@
+"""The RPCs of the ballots service, each in the file of its resource."""
+
+from chassis.auditing import Audits
+from chassis.database import Database
+from chassis.peers import Peers
+from chassis.vault import Vault
+from quanyutong.ballots.v1.ballots_pb2_grpc import BallotsServiceServicer
+
+
+class BallotsServicer(
+    Audits,
+    BallotsServiceServicer,
+):
+    """One method an RPC: load, decide, save, publish, reply."""
+
+    def __init__(self, database: Database, vault: Vault, peers: Peers) -> None:
+        self._database = database
+        self._vault = vault
+        self._peers = peers
