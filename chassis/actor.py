@@ -44,6 +44,11 @@ def applying(event: str) -> Iterator[None]:
         _actor.reset(token)
 
 
+def subject() -> str:
+    """Who acts: the subject of a token, `event:<type>`, or `system`."""
+    return _actor.get().subject
+
+
 def encoded(request_id: str) -> str:
     """The actor as a setting of the transaction: JSON in base64, none of whose letters needs quoting in SQL."""
     actor = _actor.get()

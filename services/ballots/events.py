@@ -5,12 +5,24 @@ from collections.abc import Mapping
 from google.protobuf.message import Message
 
 from chassis.manifest import EventHandler
-from quanyutong.ballots.v1.events_pb2 import AuditSealed
+from quanyutong.ballots.v1.events_pb2 import (
+    AuditSealed,
+    ProjectAccepted,
+    ProjectAdopted,
+    ProjectDecided,
+    ProjectProgressed,
+)
 from quanyutong.meetings.v1 import events_pb2 as meetings
 from quanyutong.registry.v1 import events_pb2 as registry
 from services.ballots import roster
 
-PUBLISHES: tuple[type[Message], ...] = (AuditSealed,)
+PUBLISHES: tuple[type[Message], ...] = (
+    AuditSealed,
+    ProjectAdopted,
+    ProjectProgressed,
+    ProjectAccepted,
+    ProjectDecided,
+)
 CONSUMES: Mapping[type[Message], EventHandler] = {
     registry.RuleChanged: roster.rule_changed,
     registry.AssemblyCreated: roster.assembly_created,

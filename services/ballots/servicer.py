@@ -5,9 +5,25 @@ from chassis.database import Database
 from chassis.peers import Peers
 from chassis.vault import Vault
 from quanyutong.ballots.v1.ballots_pb2_grpc import BallotsServiceServicer
+from services.ballots.campaigns import Campaigns
+from services.ballots.decisions import Decisions
+from services.ballots.progress import Progress
+from services.ballots.project_export import ProjectExport
+from services.ballots.project_parts import ProjectParts
+from services.ballots.projects import Projects
+from services.ballots.suggestions import Suggestions
+from services.ballots.timeline import Timeline
 
 
 class BallotsServicer(
+    Campaigns,
+    Suggestions,
+    Projects,
+    ProjectParts,
+    Progress,
+    Decisions,
+    Timeline,
+    ProjectExport,
     Audits,
     BallotsServiceServicer,
 ):

@@ -1,22 +1,19 @@
 """The performance record as a file that office programs open."""
 
-import asyncio
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 import grpc
 from google.api import httpbody_pb2
 
+from chassis import sheets
 from chassis.database import Database, Row
 from quanyutong.registry.v1 import performance_pb2 as pb
-from services.registry import sheets
 from services.registry.assemblies import load_term
 from services.registry.performance import ordered, wanted_by
 from services.registry.totals import KINDS
 
 Context = grpc.aio.ServicerContext[Any, Any]
-# Bytes of one part: well below what a gRPC message may have, and enough that a file is a few of them.
-PART = 256 * 1024
 TITLES = {
     "attendance": "出席会议",
     "speech": "会议发言",
@@ -59,12 +56,9 @@ class Export:
                 await load_term(tx, request.term)  # a file of nobody would look like a term in which nothing was done
             rows = await tx.all(statement.order_by(rank, key))
         sheet = sheets.CSV if request.format == pb.SHEET_FORMAT_CSV else sheets.XLSX
-        content = await asyncio.to_thread(sheet.write, _table(wanted_by(request).grouping, rows))
-        disposition = f'attachment; filename="performance.{sheet.suffix}"'
-        await context.send_initial_metadata((("content-disposition", disposition),))
-        for start in range(0, len(content), PART):
-            part = content[start : start + PART]
-            yield httpbody_pb2.HttpBody(content_type=sheet.media_type, data=part)
+        await context.send_initial_metadata(sheet.response("performance"))
+        async for part in sheet.parts(_table(wanted_by(request).grouping, rows), "履职档案"):
+            yield part
 
 
 def _table(grouping: str, rows: Sequence[Row]) -> sheets.Table:

@@ -1,0 +1,99 @@
+"""What an announced poll makes of projects: it follows by itself, in the transaction of the announcement.
+
+A candidate stands in a poll as the option whose id is its own. Options that are no projects' are left alone.
+"""
+
+from collections.abc import Iterable, Mapping
+from uuid import UUID
+
+from sqlalchemy import ARRAY, Uuid, any_, bindparam, select
+
+from chassis.database import ReadTx, Row, WriteTx
+from chassis.sql import Sql
+from quanyutong.ballots.v1 import events_pb2
+from services.ballots import project_path as path
+from services.ballots.campaign_path import check_campaign, next_campaign_state
+from services.ballots.campaigns import campaign_name, count, load_campaign, save
+from services.ballots.domain import Refused
+from services.ballots.project_steps import load_project, project_name, take
+from services.ballots.project_tables import project
+from services.ballots.projects import owner_of
+
+OF_THESE = select(project).where(project.c.id == any_(bindparam("keys", type_=ARRAY(Uuid)))).order_by(project.c.id)
+FIND, LOCK = Sql(OF_THESE), Sql(OF_THESE.with_for_update())
+VOTED = ("adopt", "turn_down", "tie")
+
+
+async def adopt(tx: WriteTx, poll: str, outcomes: Mapping[str, str]) -> None:
+    """`poll` is `polls/<uuid>`; `outcomes` says of each option, by its id, what it ended in.
+
+    Raises Refused PROJECT_STATE_REFUSED, CAMPAIGN_STATE_REFUSED where a project was not up for this vote.
+    """
+    by_key = {key: outcome for option, outcome in outcomes.items() if (key := _key(option))}
+    found = await tx.all(FIND, keys=[*by_key])
+    # Campaigns before their projects, and each in one order, as everywhere.
+    names = sorted({campaign_name(row.campaign) for row in found})
+    campaigns = {row.id: row for row in [await load_campaign(tx, name, lock=True) for name in names]}
+    decided = set[UUID]()
+    for row in await tx.all(LOCK, keys=[*by_key]):
+        if (verb := path.OUTCOMES.get(by_key[row.id])) in VOTED:
+            check_campaign(campaigns[row.campaign].state, ("listed",))
+            await _vote(tx, row, str(verb), poll)
+            decided.add(row.campaign)
+        elif verb:
+            await _measure(tx, row, poll, by_key[row.id])
+    for key in sorted(decided):
+        await _close_vote(tx, campaigns[key])
+
+
+async def check_candidates(tx: ReadTx, names: Iterable[str]) -> None:
+    """Whether a poll may vote on `projects/<uuid>`: each a candidate of a campaign whose candidates are fixed.
+
+    Raises Refused PROJECT_NOT_FOUND, OPTION_NOT_CANDIDATE.
+    """
+    for name in names:
+        row = await load_project(tx, name)
+        of = await load_campaign(tx, campaign_name(row.campaign))
+        if (row.state, of.state) != ("candidate", "listed"):
+            raise Refused("OPTION_NOT_CANDIDATE", option=name)
+
+
+def _key(option: str) -> UUID | None:
+    """None for an option that is no project's."""
+    try:
+        return UUID(option.removeprefix("projects/"))
+    except ValueError:
+        return None
+
+
+async def _vote(tx: WriteTx, row: Row, verb: str, poll: str) -> None:
+    if verb == "tie":  # settled by a run-off or the presidium
+        await take(tx, row, verb, poll)
+        return
+    saved = await take(tx, row, verb, poll, poll=poll)
+    if verb == "adopt":
+        tx.publish(_adopted(saved), project_name(row.id))
+
+
+async def _measure(tx: WriteTx, row: Row, poll: str, result: str) -> None:
+    """Satisfaction can be measured at any time; after an inspection it is the evaluation."""
+    verb = "evaluate" if row.state in path.PATH["evaluate"][0] else "measure"
+    counts = dict.fromkeys(("members", "satisfied", "basically_satisfied", "dissatisfied"), 0)
+    judged = {"evaluation_poll": poll, "evaluation_result": result, "evaluation_rules": []}
+    await take(tx, row, verb, poll, **counts, **judged)
+
+
+async def _close_vote(tx: WriteTx, row: Row) -> None:
+    """The campaign was voted on once no candidate waits any more."""
+    if not await count(tx, row, {"candidate"}):
+        await save(tx, row, state=next_campaign_state("vote", row.state))
+
+
+def _adopted(row: Row) -> events_pb2.ProjectAdopted:
+    return events_pb2.ProjectAdopted(
+        project=project_name(row.id),
+        **owner_of(row),
+        campaign=campaign_name(row.campaign),
+        poll=row.poll,
+        cost_fen=row.cost_fen,
+    )
