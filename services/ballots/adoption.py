@@ -4,6 +4,7 @@ A candidate stands in a poll as the option whose id is its own. Options that are
 """
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ARRAY, Uuid, any_, bindparam, select
@@ -78,9 +79,9 @@ async def _vote(tx: WriteTx, row: Row, verb: str, poll: str) -> None:
 async def _measure(tx: WriteTx, row: Row, poll: str, result: str) -> None:
     """Satisfaction can be measured at any time; after an inspection it is the evaluation."""
     verb = "evaluate" if row.state in path.PATH["evaluate"][0] else "measure"
-    counts = dict.fromkeys(("members", "satisfied", "basically_satisfied", "dissatisfied"), 0)
-    judged = {"evaluation_poll": poll, "evaluation_result": result, "evaluation_rules": []}
-    await take(tx, row, verb, poll, **counts, **judged)
+    judged: dict[str, Any] = {"evaluation_poll": poll, "evaluation_result": result, "evaluation_rules": []}
+    judged |= dict.fromkeys(("members", "satisfied", "basically_satisfied", "dissatisfied"), 0)
+    await take(tx, row, verb, poll, **judged)
 
 
 async def _close_vote(tx: WriteTx, row: Row) -> None:

@@ -49,14 +49,17 @@ class Decisions:
     async def DecideProject(self, request: pb.DecideProjectRequest, _: Context) -> pb.Decision:
         given = request.decision
         kind, today = word(pb.DecisionKind, given.kind), clock.today()
-        day, due = read_date(given, "decide_date", "decision.decide_date"), read_date(given, "due_date")
+        day, due = (
+            read_date(given, "decide_date", "decision.decide_date"),
+            read_date(given, "due_date", "decision.due_date"),
+        )
         path.check_day(day or today, today)
         async with self._database.write() as tx:
             row = await load_project(tx, given.project, lock=True)
             path.next_state(kind, row.state)
-            path.check_new_due_date(kind, row.due_date, due, day or today)
+            path.check_new_due_date(kind, row.due_date, due, day)
             judged = await _judged(tx, row, given)
-            values = {"kind": kind, "decide_date": day or today, "due_date": due, **judged}
+            values = {"kind": kind, "decide_date": day, "due_date": due, **judged}
             made = await tx.one(ENTER, project=row.id, **values, **{field: getattr(given, field) for field in WORDS})
             saved = await take(tx, row, kind, decision_name(made.id), given.reason, **_changes(row, made))
             tx.publish(_decided(saved, made), given.project)

@@ -91,8 +91,8 @@ class Projects:
             row = await load_for(tx, request)
             path.next_state("carry_over", row.state)
             path.check_carried(max(row.year, row.due_date.year), due)
-            changes = {"note": request.reason, "closing_note": request.reason, "due_date": due}
-            return tx.reply(await project_message(tx, await take(tx, row, "carry_over", **changes)))
+            saved = await take(tx, row, "carry_over", note=request.reason, closing_note=request.reason, due_date=due)
+            return tx.reply(await project_message(tx, saved))
 
 
 def asked(request: pb.ListProjectsRequest | pb.ExportProjectsRequest) -> Select[Any]:

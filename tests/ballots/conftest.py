@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from tests.ballots.polling import Polling
+from tests.ballots.season import Season
 from tests.conftest import Platforms, fresh_tenant
 
 
@@ -13,3 +14,9 @@ async def polling(request: pytest.FixtureRequest, platforms: Platforms) -> Async
     """At two opposite places, so that each topology and each door sees every behaviour once."""
     async with fresh_tenant(platforms, request.param) as tenant:
         yield Polling(tenant)
+
+
+@pytest.fixture(params=["all-direct", "split-gateway"])
+async def season(request: pytest.FixtureRequest, platforms: Platforms) -> AsyncIterator[Season]:
+    async with fresh_tenant(platforms, request.param) as tenant:
+        yield Season(tenant)
