@@ -49,11 +49,9 @@ class Decisions:
     async def DecideProject(self, request: pb.DecideProjectRequest, _: Context) -> pb.Decision:
         given = request.decision
         kind, today = word(pb.DecisionKind, given.kind), clock.today()
-        day, due = (
-            read_date(given, "decide_date", "decision.decide_date"),
-            read_date(given, "due_date", "decision.due_date"),
-        )
-        path.check_day(day or today, today)
+        day = read_date(given, "decide_date", "decision.decide_date") or today
+        due = read_date(given, "due_date", "decision.due_date")
+        path.check_day(day, today)
         async with self._database.write() as tx:
             row = await load_project(tx, given.project, lock=True)
             path.next_state(kind, row.state)
