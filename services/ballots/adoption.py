@@ -11,32 +11,39 @@ from sqlalchemy import ARRAY, Uuid, any_, bindparam, select
 
 from chassis.database import ReadTx, Row, WriteTx
 from chassis.sql import Sql
+from chassis.wire import identifier
 from quanyutong.ballots.v1 import events_pb2
 from services.ballots import project_path as path
 from services.ballots.campaign_path import check_campaign, next_campaign_state
 from services.ballots.campaigns import campaign_name, count, load_campaign, save
 from services.ballots.domain import Refused
-from services.ballots.project_steps import load_project, project_name, take
+from services.ballots.project_steps import project_name, take
 from services.ballots.project_tables import project
 from services.ballots.projects import owner_of
 
-OF_THESE = select(project).where(project.c.id == any_(bindparam("keys", type_=ARRAY(Uuid)))).order_by(project.c.id)
+# Projects of another assembly are not up for its vote, whatever an option is called.
+OF_THESE = (
+    select(project)
+    .where(project.c.id == any_(bindparam("keys", type_=ARRAY(Uuid))), project.c.assembly == bindparam("assembly"))
+    .order_by(project.c.id)
+)
 FIND, LOCK = Sql(OF_THESE), Sql(OF_THESE.with_for_update())
 VOTED = ("adopt", "turn_down", "tie")
 
 
-async def adopt(tx: WriteTx, poll: str, outcomes: Mapping[str, str]) -> None:
-    """`poll` is `polls/<uuid>`; `outcomes` says of each option, by its id, what it ended in.
+async def adopt(tx: WriteTx, poll: str, body: str, outcomes: Mapping[str, str]) -> None:
+    """`poll` is `polls/<uuid>`, held by `body`; `outcomes` says of each option, by its id, what it ended in.
 
-    Raises Refused PROJECT_STATE_REFUSED, CAMPAIGN_STATE_REFUSED where a project was not up for this vote.
+    Raises Refused PROJECT_STATE_REFUSED, CAMPAIGN_STATE_REFUSED where a project was not up for this vote, which
+    `check_options` has made sure of.
     """
     by_key = {key: outcome for option, outcome in outcomes.items() if (key := _key(option))}
-    found = await tx.all(FIND, keys=[*by_key])
+    these = {"keys": [*by_key], "assembly": identifier(body)}
     # Campaigns before their projects, and each in one order, as everywhere.
-    names = sorted({campaign_name(row.campaign) for row in found})
+    names = sorted({campaign_name(row.campaign) for row in await tx.all(FIND, **these)})
     campaigns = {row.id: row for row in [await load_campaign(tx, name, lock=True) for name in names]}
     decided = set[UUID]()
-    for row in await tx.all(LOCK, keys=[*by_key]):
+    for row in await tx.all(LOCK, **these):
         if (verb := path.OUTCOMES.get(by_key[row.id])) in VOTED:
             check_campaign(campaigns[row.campaign].state, ("listed",))
             await _vote(tx, row, str(verb), poll)
@@ -47,22 +54,22 @@ async def adopt(tx: WriteTx, poll: str, outcomes: Mapping[str, str]) -> None:
         await _close_vote(tx, campaigns[key])
 
 
-async def check_candidates(tx: ReadTx, names: Iterable[str]) -> None:
-    """Whether a poll may vote on `projects/<uuid>`: each a candidate of a campaign whose candidates are fixed.
+async def check_options(tx: ReadTx, body: str, options: Iterable[str]) -> None:
+    """Whether a selection may be opened: those of its options that are projects are candidates that are fixed.
 
-    Raises Refused PROJECT_NOT_FOUND, OPTION_NOT_CANDIDATE.
+    Raises Refused OPTION_NOT_CANDIDATE.
     """
-    for name in names:
-        row = await load_project(tx, name)
+    keys = [key for option in options if (key := _key(option))]
+    for row in await tx.all(FIND, keys=keys, assembly=identifier(body)):
         of = await load_campaign(tx, campaign_name(row.campaign))
         if (row.state, of.state) != ("candidate", "listed"):
-            raise Refused("OPTION_NOT_CANDIDATE", option=name)
+            raise Refused("OPTION_NOT_CANDIDATE", option=project_name(row.id))
 
 
 def _key(option: str) -> UUID | None:
     """None for an option that is no project's."""
     try:
-        return UUID(option.removeprefix("projects/"))
+        return UUID(option)
     except ValueError:
         return None
 

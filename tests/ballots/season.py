@@ -107,15 +107,15 @@ class Season(Polling):
         await self.run("FixCandidates", campaign)
         return campaign, made
 
-    async def announce(self, poll: str, **outcomes: str) -> None:
-        """What the announcement of a poll does, in its transaction: of project ids, what each ended in."""
+    async def announce(self, poll: str, body: str, **outcomes: str) -> None:
+        """What the announcement of a poll does, in its transaction: of option ids, what each ended in."""
         settings = self.tenant.platform.settings
         settings = settings.model_copy(update={"database_url": SecretStr(self.tenant.platform.postgres.url)})
         database = Database(runtime_url(settings, "ballots"), "ballots", 1, 30)
         try:
             with tenancy.acting_for(self.district):
                 async with database.write() as tx:
-                    await adopt(tx, poll, outcomes)
+                    await adopt(tx, poll, body, outcomes)
         finally:
             await database.close()
 
@@ -123,7 +123,8 @@ class Season(Polling):
         """The poll that said so."""
         poll = f"polls/{uuid4()}"
         outcomes = dict.fromkeys(adopted, "adopted") | dict.fromkeys(dropped, "not_adopted")
-        await self.announce(poll, **{key(name): outcome for name, outcome in outcomes.items()})
+        body = (await self.shown([*adopted, *dropped][0])).body
+        await self.announce(poll, body, **{key(name): outcome for name, outcome in outcomes.items()})
         return poll
 
     async def adopted(self, **fields: Any) -> str:

@@ -70,7 +70,8 @@ async def test_adoption_follows_from_the_poll(season: Season) -> None:
 
 async def test_the_tied_wait_for_a_run_off(season: Season) -> None:
     campaign, (first, second, third) = await season.listed(3)
-    await season.announce("polls/1", **{key(first): "adopted", key(second): "tied", key(third): "tied"})
+    body = (await season.shown(first)).body
+    await season.announce("polls/1", body, **{key(first): "adopted", key(second): "tied", key(third): "tied"})
     read = campaigns.GetCampaignRequest(name=campaign)
     assert (await season.vote("GetCampaign", read)).state == campaigns.CAMPAIGN_STATE_LISTED
     assert (await season.shown(second)).state == pb.PROJECT_STATE_CANDIDATE
@@ -78,9 +79,11 @@ async def test_the_tied_wait_for_a_run_off(season: Season) -> None:
     assert (await season.vote("GetCampaign", read)).state == campaigns.CAMPAIGN_STATE_VOTED
 
 
-async def test_options_that_are_no_projects_are_left_alone(season: Season) -> None:
+async def test_options_that_are_no_projects_of_the_body_are_left_alone(season: Season) -> None:
     _, (first, second) = await season.listed()
-    await season.announce("polls/2", **{"for": "adopted", str(uuid4()): "adopted"})
+    body = (await season.shown(first)).body
+    await season.announce("polls/2", body, **{"for": "adopted", str(uuid4()): "adopted"})
+    await season.announce("polls/2", f"assemblies/{uuid4()}", **{key(first): "adopted"})
     assert {(await season.shown(name)).state for name in (first, second)} == {pb.PROJECT_STATE_CANDIDATE}
 
 
@@ -158,12 +161,13 @@ async def test_satisfaction_at_its_thresholds(season: Season) -> None:
 
 async def test_satisfaction_follows_from_a_poll(season: Season) -> None:
     project = await season.started()
-    await season.announce("polls/3", **{key(project): "basically_satisfied"})
+    body = (await season.shown(project)).body
+    await season.announce("polls/3", body, **{key(project): "basically_satisfied"})
     shown = await season.shown(project)
     assert shown.state == pb.PROJECT_STATE_IMPLEMENTING  # measured at mid-year
     assert (shown.evaluation.poll, shown.evaluation.result) == ("polls/3", pb.PROJECT_SATISFACTION_BASICALLY_SATISFIED)
     await season.inspect(project)
-    await season.announce("polls/4", **{key(project): "satisfied"})
+    await season.announce("polls/4", body, **{key(project): "satisfied"})
     assert (await season.shown(project)).state == pb.PROJECT_STATE_EVALUATED
 
 
