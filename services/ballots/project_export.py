@@ -13,6 +13,7 @@ from chassis.database import Database
 from chassis.wire import word
 from quanyutong.ballots.v1 import campaigns_pb2
 from quanyutong.ballots.v1 import projects_pb2 as pb
+from services.ballots.campaigns import load_campaign
 from services.ballots.project_message import project_messages
 from services.ballots.project_tables import project
 from services.ballots.projects import asked
@@ -46,6 +47,10 @@ class ProjectExport:
         self, request: pb.ExportProjectsRequest, context: Context
     ) -> AsyncIterator[httpbody_pb2.HttpBody]:
         async with self._database.read() as tx:
+            if request.campaign:
+                await load_campaign(
+                    tx, request.campaign
+                )  # a file of none would look like one in which nothing was made
             found = await project_messages(tx, await tx.all(asked(request).order_by(project.c.id)))
         sheet = sheets.CSV if request.format == pb.SHEET_FORMAT_CSV else sheets.XLSX
         await context.send_initial_metadata(sheet.response("projects"))

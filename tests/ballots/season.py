@@ -173,8 +173,8 @@ class Season(Polling):
         )
         return await self.work("EvaluateProject", project, evaluation=evaluation)
 
-    async def evaluated(self, percent: int = 100) -> str:
-        project = await self.started()
+    async def evaluated(self, percent: int = 100, **fields: Any) -> str:
+        project = await self.started(**fields)
         await self.report(project, percent)
         await self.inspect(project)
         await self.evaluate(project)

@@ -15,8 +15,10 @@ from google.api import annotations_pb2, httpbody_pb2
 from google.protobuf import json_format
 from google.rpc import error_details_pb2, status_pb2
 
+from quanyutong.ballots.v1 import suggestions_pb2
 from quanyutong.meetings.v1 import plan_pb2
 from quanyutong.registry.v1 import districts_pb2
+from tests.ballots.season import Season
 from tests.conftest import Platforms, fresh_tenant
 from tests.contract.acts import delegates, record
 from tests.contract.merged import beside
@@ -76,6 +78,7 @@ class World:
                 "double": await office.person("张三"),
                 **await acts_of(office, term),
                 **await plan_of(office),
+                **await projects_of(office),
             },
         )
 
@@ -150,6 +153,18 @@ async def plan_of(office: Office) -> dict[str, str]:
     found = await proposals(secretariat, body=station, kind=plan_pb2.OBLIGATION_KIND_RECEPTION_DAY)
     names = {"to_accept": found[0].name, "to_turn_down": found[1].name, "obligation": found[2].obligation}
     return {**names, "receiving": station, "plan": PLAN, "planned_year": str(YEAR)}
+
+
+async def projects_of(office: Office) -> dict[str, str]:
+    """A campaign that is a draft, and one that was voted on, with a project that was adopted."""
+    season = Season(office.tenant)
+    first, second = [await season.assembly(await season.unit(number)) for number in (40, 41)]
+    project = await season.assigned(body=first)
+    draft = await season.campaign(second)
+    voted = (await season.shown(project)).campaign
+    collected = suggestions_pb2.ListSuggestionsRequest(campaign=voted, page_size=1)
+    suggestion = (await season.vote("ListSuggestions", collected)).suggestions[0].name
+    return {"draft": draft.name, "campaign_body": second, "voted": voted, "project": project, "suggestion": suggestion}
 
 
 @dataclass(frozen=True)

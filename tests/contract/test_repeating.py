@@ -1,12 +1,15 @@
 """A repeated request has the effect of one (AIP-155)."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import date
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
 from chassis import development
+from quanyutong.ballots.v1 import campaigns_pb2, projects_pb2, suggestions_pb2
 from quanyutong.registry.v1 import (
     activities_pb2,
     assemblies_pb2,
@@ -20,10 +23,14 @@ from quanyutong.registry.v1 import (
     stations_pb2,
     units_pb2,
 )
+from tests.ballots.season import ONLINE, ROADS, YEAR, Season
 from tests.contract.acts import delegates, entry, record
 from tests.contract.office import HOUSE, NOBODY, RESIDENT, SIZE_MAX, TOWN, Office, in_days, mask, on
 from tests.harness import refused
 
+ADJUST, END = projects_pb2.DECISION_KIND_ADJUST, projects_pb2.DECISION_KIND_END
+STANDING_COMMITTEE = projects_pb2.DECIDER_STANDING_COMMITTEE
+Call = Callable[[str, Any], Awaitable[Any]]
 REUSED = "ERROR_REASON_REQUEST_ID_REUSED"
 
 
@@ -108,13 +115,90 @@ async def test_every_mutation_of_what_delegates_do_is_answered_again_with_the_fi
     await repeat(office, requests)
 
 
-async def repeat(office: Office, requests: dict[str, Any]) -> None:
+async def test_every_mutation_of_a_campaign_is_answered_again_with_the_first_answer(office: Office) -> None:
+    season = Season(office.tenant)
+    bodies = [await season.assembly(await season.unit(number)) for number in range(1, 8)]
+    _, (first, second, third, fourth) = await season.screening(4, body=bodies[0])
+    candidate = (await season.candidate(first)).name
+    draft, over = (await season.campaign(bodies[1])).name, await season.collecting(body=bodies[2])
+    screened, collected = await season.screening(2, body=bodies[3])
+    for each in collected:
+        await season.candidate(each)
+    under_way = await season.collecting(body=bodies[4], end_date=on(in_days(9)))
+    project = await season.assigned(body=bodies[5])
+    await season.decide(project, END)
+    done = (await season.shown(project)).campaign
+    resident = {"source": suggestions_pb2.SUGGESTION_SOURCE_RESIDENT, "channel": ONLINE, "content": "加装电梯"}
+    suggestion = suggestions_pb2.Suggestion(campaign=under_way, **resident)
+    nominated = {"campaign": under_way, "nominated": f"opinions/{NOBODY}", "content": "加装电梯"}
+    changed = season.drafted(bodies[1], name=draft, title="改题", etag='"1"')
+    renamed = season.screened(name=candidate, title="改题", etag='"1"')
+    requests: dict[str, Any] = {
+        "CreateCampaign": campaigns_pb2.CreateCampaignRequest(campaign=season.drafted(bodies[6])),
+        "UpdateCampaign": campaigns_pb2.UpdateCampaignRequest(campaign=changed, update_mask=mask("title")),
+        "PublishNotice": campaigns_pb2.PublishNoticeRequest(name=draft),
+        "CloseCollection": campaigns_pb2.CloseCollectionRequest(name=over),
+        "FixCandidates": campaigns_pb2.FixCandidatesRequest(name=screened),
+        "CloseCampaign": campaigns_pb2.CloseCampaignRequest(name=done),
+        "CollectSuggestion": suggestions_pb2.CollectSuggestionRequest(suggestion=suggestion),
+        "NominateSuggestion": suggestions_pb2.NominateSuggestionRequest(**nominated),
+        "MergeSuggestion": suggestions_pb2.MergeSuggestionRequest(name=second, into=third),
+        "RejectSuggestion": suggestions_pb2.RejectSuggestionRequest(name=third, reason="重复"),
+        "MakeCandidate": suggestions_pb2.MakeCandidateRequest(name=fourth, project=season.screened()),
+        "UpdateProject": projects_pb2.UpdateProjectRequest(project=renamed, update_mask=mask("title")),
+        "WithdrawCandidate": projects_pb2.WithdrawCandidateRequest(name=candidate, reason="重复"),
+    }
+    await repeat(office, requests, office.vote)
+
+
+async def test_every_mutation_of_a_project_is_answered_again_with_the_first_answer(office: Office) -> None:
+    """In their order each one finds what it needs; repeated after all of them, none would."""
+    season = Season(office.tenant)
+    first, second = [await season.assembly(await season.unit(number)) for number in (1, 2)]
+    project, other = await season.adopted(body=first), await season.evaluated(body=second)
+    due = on(date(YEAR + 1, 6, 30))
+    task = projects_pb2.ProjectTask(title="征地", due_date=due)
+    milestone = projects_pb2.Milestone(title="开工", due_date=due)
+    await season.work("AddTask", other, task=task)
+    parts = await season.work("AddMilestone", other, milestone=milestone)
+    addition = projects_pb2.BudgetAddition(amount_fen=1, funds="区级财政", reason="材料涨价")
+    report = projects_pb2.ProgressReport(project=project, percent=50, content="按计划推进")
+    inspection = projects_pb2.Inspection(project=project, inspectors="监督小组", findings="合格", passed=True)
+    evaluation = projects_pb2.ProjectEvaluation(members=50, satisfied=40)
+    lead = [projects_pb2.ProjectUndertaker(display_name=ROADS, lead=True)]
+    await season.work("AssignUndertakers", project, undertakers=lead)
+    decided = await season.decide(project, ADJUST)
+    decision = projects_pb2.Decision(
+        project=project, kind=END, decider=STANDING_COMMITTEE, reporter=ROADS, reason="规划调整", content="同意终止"
+    )
+    requests: dict[str, Any] = {
+        "AssignUndertakers": projects_pb2.AssignUndertakersRequest(name=project, undertakers=lead),
+        "StartProject": projects_pb2.StartProjectRequest(name=project),
+        "AddBudget": projects_pb2.AddBudgetRequest(name=project, addition=addition),
+        "AddTask": projects_pb2.AddTaskRequest(name=project, task=task),
+        "AddMilestone": projects_pb2.AddMilestoneRequest(name=project, milestone=milestone),
+        "CompleteTask": projects_pb2.CompleteTaskRequest(name=parts.tasks[0].name),
+        "ReachMilestone": projects_pb2.ReachMilestoneRequest(name=parts.milestones[0].name),
+        "AcceptProject": projects_pb2.AcceptProjectRequest(name=other, note="验收合格"),
+        "ReportProgress": projects_pb2.ReportProgressRequest(progress_report=report),
+        "InspectProject": projects_pb2.InspectProjectRequest(inspection=inspection),
+        "EvaluateProject": projects_pb2.EvaluateProjectRequest(name=project, evaluation=evaluation),
+        "CarryOverProject": projects_pb2.CarryOverProjectRequest(name=project, reason="尾工未完", due_date=due),
+        "GiveDecisionNotice": projects_pb2.GiveDecisionNoticeRequest(name=decided.name),
+        "ReportDecision": projects_pb2.ReportDecisionRequest(name=decided.name, meeting=f"meetings/{NOBODY}"),
+        "DecideProject": projects_pb2.DecideProjectRequest(decision=decision),
+    }
+    await repeat(office, requests, office.vote)
+
+
+async def repeat(office: Office, requests: dict[str, Any], call: Call | None = None) -> None:
+    call = call or office.call
     first = {}
     for rpc, request in requests.items():
         request.request_id = str(uuid4())
-        first[rpc] = await office.call(rpc, request)
+        first[rpc] = await call(rpc, request)
     # After all of them: the state that each one found is gone by now.
-    assert {rpc: await office.call(rpc, request) for rpc, request in requests.items()} == first
+    assert {rpc: await call(rpc, request) for rpc, request in requests.items()} == first
 
 
 async def _acts(office: Office, term: str) -> dict[str, Any]:
