@@ -50,7 +50,7 @@ class ProjectExport:
             if request.campaign:
                 await load_campaign(
                     tx, request.campaign
-                )  # a file of none would look like one in which nothing was made
+                )  # a file of none would look like an empty one
             found = await project_messages(tx, await tx.all(asked(request).order_by(project.c.id)))
         sheet = sheets.CSV if request.format == pb.SHEET_FORMAT_CSV else sheets.XLSX
         await context.send_initial_metadata(sheet.response("projects"))
