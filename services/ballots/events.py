@@ -5,12 +5,26 @@ from collections.abc import Mapping
 from google.protobuf.message import Message
 
 from chassis.manifest import EventHandler
-from quanyutong.ballots.v1.events_pb2 import AuditSealed
+from quanyutong.ballots.v1.events_pb2 import (
+    AuditSealed,
+    PapersTaken,
+    PollAnnounced,
+    PollClosed,
+    PollOpened,
+    PollVoided,
+)
 from quanyutong.meetings.v1 import events_pb2 as meetings
 from quanyutong.registry.v1 import events_pb2 as registry
 from services.ballots import roster
 
-PUBLISHES: tuple[type[Message], ...] = (AuditSealed,)
+PUBLISHES: tuple[type[Message], ...] = (
+    AuditSealed,
+    PollOpened,
+    PapersTaken,
+    PollClosed,
+    PollAnnounced,
+    PollVoided,
+)
 CONSUMES: Mapping[type[Message], EventHandler] = {
     registry.RuleChanged: roster.rule_changed,
     registry.AssemblyCreated: roster.assembly_created,

@@ -5,9 +5,23 @@ from chassis.database import Database
 from chassis.peers import Peers
 from chassis.vault import Vault
 from quanyutong.ballots.v1.ballots_pb2_grpc import BallotsServiceServicer
+from services.ballots.announcing import Announcing
+from services.ballots.casting import Casting
+from services.ballots.certifying import Certifying
+from services.ballots.holding import Holding
+from services.ballots.papers import Papers
+from services.ballots.polls import Polls
+from services.ballots.results import Results
 
 
 class BallotsServicer(
+    Polls,
+    Holding,
+    Papers,
+    Casting,
+    Certifying,
+    Announcing,
+    Results,
     Audits,
     BallotsServiceServicer,
 ):
