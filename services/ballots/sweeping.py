@@ -6,14 +6,12 @@ the poll is closed, and the tables that they were in are rewritten without the d
 the write-ahead log and backups that were made in between (docs/threat-model.md).
 """
 
-import asyncio
 import logging
 from uuid import UUID
 
 import asyncpg
 from sqlalchemy import ARRAY, Text, bindparam, select, text
 
-from chassis import tenancy
 from chassis.database import Database, WriteTx
 from chassis.manifest import Round
 from chassis.sql import Sql
@@ -24,9 +22,8 @@ log = logging.getLogger(__name__)
 # Seconds between two looks for a poll that is still to be swept: the calls that close one do it at once.
 EVERY = 30.0
 # Nobody who votes elsewhere waits longer for a rewrite to begin.
-PATIENCE = "SET lock_timeout = '2s'"
-IMPATIENCE = "RESET lock_timeout"
-TABLES = ("paper", "ballot", "box_key")
+PATIENCE = Sql(text("SET LOCAL lock_timeout = '2s'"))
+REWRITE = Sql(text("SELECT sweep_votes()"))
 # One lock for each poll, in memory alone: shared by those who take papers and cast, exclusive for the steps between. A
 # lock on a row would leave the transaction's id on it.
 SHARE = Sql(text("SELECT pg_advisory_xact_lock_shared(hashtextextended('poll ' || CAST(:poll AS text), 0))"))
@@ -44,9 +41,8 @@ SORT_PAPERS = Sql(
             INSERT INTO paper (poll, box, mandate, blinded, answer)
             SELECT :poll, box, mandate, blinded, answer FROM taken ORDER BY mandate""")
 )
-UNSWEPT = Sql(select(poll.c.id).where(~poll.c.swept))
+UNSWEPT = Sql(select(poll.c.id, poll.c.state).where(~poll.c.swept))
 SWEPT = Sql(text("UPDATE poll SET swept = true WHERE id = :key AND state = :state"))
-STATES = Sql(select(poll.c.id, poll.c.state).where(poll.c.id == bindparam("key")))
 
 
 async def erase_vote(tx: WriteTx, key: UUID) -> None:
@@ -60,34 +56,21 @@ async def erase_vote(tx: WriteTx, key: UUID) -> None:
 async def sweep(database: Database) -> None:
     """Rewrites the tables for the district of the task, if one of its polls has left something in them.
 
-    Where the tables are in use for too long, the next round does it.
+    Where the tables are in use for too long, the next round does it. The rows that a step has deleted are dead only
+    once its transaction is over, so this is another one.
     """
     async with database.read() as tx:
-        found = [(row.id, row.state) for each in await tx.all(UNSWEPT) for row in await tx.all(STATES, key=each.id)]
-    if found and await _rewritten(database):
-        async with database.write_part() as tx:
-            for key, state in found:
-                await tx.execute(SWEPT, key=key, state=state)
-
-
-async def _rewritten(database: Database) -> bool:
-    place = database.place_of(tenancy.district())
-    connection = await place.acquire()
+        if not await tx.all(UNSWEPT):
+            return
     try:
-        await connection.execute(PATIENCE)
-        for table in TABLES:
-            await connection.execute(f"VACUUM (FULL) {table}")
-        await connection.execute(IMPATIENCE)
+        async with database.write_part() as tx:
+            left = await tx.all(UNSWEPT)
+            await tx.execute(PATIENCE)
+            await tx.execute(REWRITE)
+            for row in left:
+                await tx.execute(SWEPT, key=row.id, state=row.state)
     except asyncpg.LockNotAvailableError:
-        await connection.execute(IMPATIENCE)
         log.warning("sweeping later: the tables are in use")
-        return False
-    except BaseException:
-        connection.terminate()
-        raise
-    finally:
-        await asyncio.shield(place.pool.release(connection))
-    return True
 
 
 async def _visit(database: Database, _: Vault) -> None:
