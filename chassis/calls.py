@@ -237,7 +237,7 @@ def _valid(rpc: Rpc, request: Any) -> Message:
         raise Refusal("REQUEST_UNREADABLE")
     if violations := protovalidate.collect_violations(request):
         raise FieldsInvalid([(_path(violation), violation.proto.message) for violation in violations])
-    if not rpc.safe and not rpc.request_streaming:
+    if not rpc.safe and not rpc.request_streaming and not rpc.traceless:
         idempotency.identify(request.request_id, [request])
     message: Message = request
     return message

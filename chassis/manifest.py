@@ -37,7 +37,7 @@ class Round:
 
     name: str
     every: float
-    visit: Callable[[Database], Awaitable[None]]
+    visit: Callable[[Database, Vault], Awaitable[None]]
 
 
 @dataclass(frozen=True)

@@ -173,15 +173,15 @@ async def _duties(
     telemetry: Telemetry,
 ) -> AsyncIterator[None]:
     relays, sealers, works = [], [], []
+    vault = Vault.of(settings)
     for manifest, database in services:
         for place in places(settings.for_service(manifest.name)):
             relays.append(Relay(bus, database.place_of(next(iter(place.districts), "")).published))
             duties: list[Duty] = [bus.present, relays[-1].run, clear_answers]
             if manifest.consumes:
                 duties.append(Consumer(manifest.name, bus, database, manifest.consumes, place.districts).run)
-            duties += [_going(each, database, directory, place.districts) for each in manifest.rounds]
+            duties += [_going(each, database, vault, directory, place.districts) for each in manifest.rounds]
             if manifest.seals:
-                vault = Vault.of(settings)
                 sealers.append(Sealer(database, vault, directory, manifest.seals, place.districts))
                 duties.append(sealers[-1].run)
             works.append(lead(relay_url(place.settings, manifest.name), manifest.name, duties))
@@ -197,8 +197,8 @@ async def _duties(
                     await asyncio.gather(*(relay.finish() for relay in relays))
 
 
-def _going(round_: Round, database: Database, directory: Directory, districts: Sequence[str]) -> Duty:
-    return lambda _: go_round(round_, database, directory, districts)
+def _going(round_: Round, database: Database, vault: Vault, directory: Directory, districts: Sequence[str]) -> Duty:
+    return lambda _: go_round(round_, database, vault, directory, districts)
 
 
 async def _filled(directory: Directory) -> None:

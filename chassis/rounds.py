@@ -8,11 +8,14 @@ from chassis import tenancy
 from chassis.database import Database, fault_of
 from chassis.directory import Directory
 from chassis.manifest import Round
+from chassis.vault import Vault
 
 log = logging.getLogger(__name__)
 
 
-async def go_round(round_: Round, database: Database, directory: Directory, districts: Sequence[str] = ()) -> None:
+async def go_round(
+    round_: Round, database: Database, vault: Vault, directory: Directory, districts: Sequence[str] = ()
+) -> None:
     """For ever, through these districts or all that are in the pool, until a server fails, which the caller handles.
 
     Another fault is of one district and stops no other.
@@ -21,7 +24,7 @@ async def go_round(round_: Round, database: Database, directory: Directory, dist
         for district in districts or [code for code in directory.codes if code not in database.apart]:
             try:
                 with tenancy.acting_for(district):
-                    await round_.visit(database)
+                    await round_.visit(database, vault)
             except Exception as error:
                 if fault_of(error):
                     raise

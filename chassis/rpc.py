@@ -17,7 +17,10 @@ class AccessUndeclared(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Rpc:
-    """One RPC. `safe` means that it has no effect, so a retry or a municipal caller is harmless."""
+    """One RPC. `safe` means that it has no effect, so a retry or a municipal caller is harmless.
+
+    `traceless`: of a secret ballot; nothing may be kept that tells who called when.
+    """
 
     path: str
     service: str
@@ -27,6 +30,7 @@ class Rpc:
     safe: bool
     request_streaming: bool
     response_streaming: bool
+    traceless: bool = False
 
     @property
     def municipal(self) -> bool:
@@ -57,7 +61,10 @@ def _rpc(method: MethodDescriptor) -> Rpc:
         raise AccessUndeclared(f"{method.full_name} is open to any token but not declared NO_SIDE_EFFECTS")
     if access.scope == options_pb2.SCOPE_SECRET_ADDRESS:
         _check_secret_address(method, safe=safe)
-    if not safe and not method.client_streaming and "request_id" not in method.input_type.fields_by_name:
+    repeatable = "request_id" in method.input_type.fields_by_name
+    if access.traceless and (safe or repeatable):
+        raise AccessUndeclared(f"{method.full_name} leaves no trace: it changes something and keeps no request_id")
+    if not safe and not method.client_streaming and not repeatable and not access.traceless:
         raise AccessUndeclared(f"{method.full_name} changes something, so its request needs a request_id")
     service = method.containing_service.full_name
     return Rpc(
@@ -69,6 +76,7 @@ def _rpc(method: MethodDescriptor) -> Rpc:
         safe=safe,
         request_streaming=method.client_streaming,
         response_streaming=method.server_streaming,
+        traceless=access.traceless,
     )
 
 

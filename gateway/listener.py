@@ -31,18 +31,21 @@ def listener(
     secrets: tls.Place | None,
     *,
     hidden: Sequence[str],
+    unlogged: Sequence[str],
     traced: bool,
 ) -> Json:
     """The public listener. `routes` says where its route table is, `secrets` where its certificates are.
 
-    `hidden` is how paths begin that no log may hold.
+    `hidden` is how paths begin that no log may hold; `unlogged` are those of calls that no log may tell of.
     """
     host, port = split_address(address)
     chain: Json = {
         "filters": [
             {
                 "name": "envoy.filters.network.http_connection_manager",
-                "typed_config": _connections(settings, routes, filters, hidden, traced=traced),
+                "typed_config": _connections(
+                    settings, routes, filters, observing.access_logs(hidden, unlogged), traced=traced
+                ),
             }
         ]
     }
@@ -59,7 +62,7 @@ def listener(
 
 
 def _connections(
-    settings: Settings, routes: Json, filters: Sequence[Json], hidden: Sequence[str], *, traced: bool
+    settings: Settings, routes: Json, filters: Sequence[Json], access_logs: Sequence[Json], *, traced: bool
 ) -> Json:
     return typed(
         "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
@@ -67,7 +70,7 @@ def _connections(
         **routes,
         http_filters=list(filters),
         local_reply_config=local_replies(),
-        access_log=observing.access_logs(hidden),
+        access_log=list(access_logs),
         early_header_mutation_extensions=[_clean_on_arrival()],
         # The peer is the client: nothing that it says of addresses is believed or passed on.
         use_remote_address=True,

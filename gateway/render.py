@@ -12,7 +12,7 @@ from pathlib import Path
 from chassis.directory import District
 from chassis.settings import Settings
 from gateway import admission, clusters, listener, observing, routes, tls
-from gateway.addresses import hidden_prefixes
+from gateway.addresses import hidden_prefixes, traceless_paths
 from gateway.configuration import Json, from_file, resources, typed
 from gateway.upstream import Upstream, methods
 
@@ -83,9 +83,16 @@ class Plan:
     def _listener(self, routes_source: Json, token: Json, secrets: tls.Place | None) -> Json:
         services = [service for upstream in self.upstreams for service in upstream.services]
         filters = listener.filters(token, services)
-        hidden = hidden_prefixes(method for _, method in methods(self.upstreams))
+        served = [method for _, method in methods(self.upstreams)]
         return listener.listener(
-            self.listen, self.settings, routes_source, filters, secrets, hidden=hidden, traced=self.traces is not None
+            self.listen,
+            self.settings,
+            routes_source,
+            filters,
+            secrets,
+            hidden=hidden_prefixes(served),
+            unlogged=traceless_paths(served),
+            traced=self.traces is not None,
         )
 
     def _token_filter(self) -> Json:

@@ -12,7 +12,7 @@ from google.protobuf.descriptor_pb2 import MethodOptions
 from chassis.directory import District
 from chassis.settings import Settings
 from gateway import admission, limits, observing, reading
-from gateway.addresses import at_secret_address, hidden_prefixes
+from gateway.addresses import at_secret_address, hidden_prefixes, is_traceless
 from gateway.bindings import Binding, bindings
 from gateway.configuration import Json, typed
 from gateway.upstream import Upstream, methods
@@ -80,7 +80,11 @@ def _rest(upstreams: Sequence[Upstream], districts: Sequence[District]) -> list[
 
 
 def _opened(route: Json, method: MethodDescriptor, districts: Sequence[District]) -> Json:
-    """The route as it is, or without a token where the secret is in the request itself."""
+    """The route as it is, or without a token where the secret is in the request itself; without a span where the call
+    leaves no trace.
+    """
+    if is_traceless(method):
+        return {**route, "tracing": _UNTRACED}
     if not at_secret_address(method):
         return route
     return {
@@ -95,6 +99,7 @@ def _opened(route: Json, method: MethodDescriptor, districts: Sequence[District]
     }
 
 
+_UNTRACED = {f"{kind}_sampling": {"numerator": 0} for kind in ("client", "random", "overall")}
 # A span of a call that was refused before it was transcoded would have the secret in its name.
 _UNTRACED_PATH = {
     "operation": observing.WITHHELD,

@@ -63,7 +63,7 @@ class Process:
         inherited = {key: value for key, value in os.environ.items() if not key.startswith("QYT_")}
         command = [sys.executable, "-m", *arguments]
         # From the checkout, so that `python -m services` is this one.
-        environment = {**inherited, **environment, "PYTHONPATH": f"{ROOT}:{ROOT / 'protos' / 'gen'}"}
+        environment = {**inherited, **environment, "PYTHONPATH": f"{ROOT}:{ROOT / 'protos' / 'gen'}:{ROOT / 'client'}"}
         leashed = await Leashed.start(command, log, signal.SIGTERM, 30, env=environment)
         process = cls(leashed, log)
         await until(process._announced)
@@ -199,7 +199,7 @@ async def run_command(
         "-m",
         program,
         *arguments,
-        env={**inherited, **environment, "PYTHONPATH": f"{ROOT}:{ROOT / 'protos' / 'gen'}"},
+        env={**inherited, **environment, "PYTHONPATH": f"{ROOT}:{ROOT / 'protos' / 'gen'}:{ROOT / 'client'}"},
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )

@@ -7,6 +7,11 @@ from google.protobuf.message import Message
 from chassis.manifest import EventHandler
 from quanyutong.ballots.v1.events_pb2 import (
     AuditSealed,
+    PapersTaken,
+    PollAnnounced,
+    PollClosed,
+    PollOpened,
+    PollVoided,
     ProjectAccepted,
     ProjectAdopted,
     ProjectDecided,
@@ -18,6 +23,11 @@ from services.ballots import roster
 
 PUBLISHES: tuple[type[Message], ...] = (
     AuditSealed,
+    PollOpened,
+    PapersTaken,
+    PollClosed,
+    PollAnnounced,
+    PollVoided,
     ProjectAdopted,
     ProjectProgressed,
     ProjectAccepted,

@@ -48,9 +48,7 @@ class ProjectExport:
     ) -> AsyncIterator[httpbody_pb2.HttpBody]:
         async with self._database.read() as tx:
             if request.campaign:
-                await load_campaign(
-                    tx, request.campaign
-                )  # a file of none would look like an empty one
+                await load_campaign(tx, request.campaign)  # a file of none would look like an empty one
             found = await project_messages(tx, await tx.all(asked(request).order_by(project.c.id)))
         sheet = sheets.CSV if request.format == pb.SHEET_FORMAT_CSV else sheets.XLSX
         await context.send_initial_metadata(sheet.response("projects"))

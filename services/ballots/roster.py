@@ -38,6 +38,7 @@ MERGED = Sql(
 )
 MERGED_BEFORE = Sql(text("UPDATE merged_person SET kept = :kept WHERE kept = :id"))
 MOVE_SEATS = Sql(text("UPDATE seat SET person = :kept WHERE person = :id"))
+MOVE_ELECTORS = Sql(text("UPDATE elector SET person = :kept WHERE person = :id"))
 KEPT = Sql(text("SELECT kept FROM merged_person WHERE id = :id"))
 # The phases in their order; those that a meeting can come back from stand together, and the last one told counts.
 ORDER = "array_position(ARRAY['convened', 'summary', 'closed'], {})"
@@ -115,7 +116,7 @@ async def assembly_renamed(tx: WriteTx, event: registry.AssemblyRenamed, _: Even
 
 async def person_merged(tx: WriteTx, event: registry.PersonMerged, _: Event) -> None:
     pair = {"id": identifier(event.merged), "kept": identifier(event.keep)}
-    for statement in (MERGED, MERGED_BEFORE, MOVE_SEATS):
+    for statement in (MERGED, MERGED_BEFORE, MOVE_SEATS, MOVE_ELECTORS):
         await tx.execute(statement, **pair)
 
 

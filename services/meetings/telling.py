@@ -12,6 +12,7 @@ from chassis import clock
 from chassis.database import Database, WriteTx
 from chassis.manifest import Round
 from chassis.sql import Sql
+from chassis.vault import Vault
 from chassis.wire import number
 from quanyutong.meetings.v1 import events_pb2
 from quanyutong.meetings.v1 import plan_pb2 as pb
@@ -25,7 +26,7 @@ LATE_ENTRIES = 31
 ADD = Sql(insert(obligation_count), columns=("year", "kind", "state", "obligations"))
 
 
-async def tell_counts(database: Database) -> None:
+async def tell_counts(database: Database, _: Vault) -> None:
     """For the district of the task."""
     today = clock.today()
     for year in years_of(today):

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from google.protobuf.message import Message
 
 from chassis.manifest import EventHandler
+from quanyutong.ballots.v1 import events_pb2 as ballots
 from quanyutong.common.v1.events_pb2 import DistrictChanged
 from quanyutong.meetings.v1 import events_pb2 as meetings
 from quanyutong.registry.v1.events_pb2 import (
@@ -29,7 +30,7 @@ from quanyutong.registry.v1.events_pb2 import (
     StationRenamed,
     TermOpened,
 )
-from services.registry.hearing import attended
+from services.registry.hearing import attended, papers_taken
 
 PUBLISHES: tuple[type[Message], ...] = (
     DistrictChanged,
@@ -54,4 +55,7 @@ PUBLISHES: tuple[type[Message], ...] = (
     ActivitiesRecorded,
     DistrictSucceeded,
 )
-CONSUMES: Mapping[type[Message], EventHandler] = {meetings.AttendanceRecorded: attended}
+CONSUMES: Mapping[type[Message], EventHandler] = {
+    meetings.AttendanceRecorded: attended,
+    ballots.PapersTaken: papers_taken,
+}

@@ -14,9 +14,9 @@ from quanyutong.ballots.v1 import campaigns_pb2 as campaigns
 from quanyutong.ballots.v1 import projects_pb2 as projects
 from quanyutong.ballots.v1 import suggestions_pb2 as suggestions
 from services.ballots.adoption import adopt
-from tests.ballots.polling import Polling
 from tests.contract.office import on
 from tests.harness import reason, until
+from tests.meetings.secretariat import Secretariat
 
 ONLINE, STATION = campaigns.COLLECTION_CHANNEL_ONLINE, campaigns.COLLECTION_CHANNEL_STATION
 SUBDISTRICT = campaigns.PROJECT_LEVEL_SUBDISTRICT
@@ -27,7 +27,7 @@ ROADS, SCHOOLS = "区交通局", "区教委"
 COST = 1_200_000_00
 
 
-class Season(Polling):
+class Season(Secretariat):
     """The office for projects (民生实事办)."""
 
     def drafted(self, body: str, **fields: Any) -> campaigns.Campaign:

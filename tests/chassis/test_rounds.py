@@ -10,6 +10,7 @@ from chassis.database import Database
 from chassis.directory import Directory
 from chassis.manifest import Round
 from chassis.rounds import go_round
+from chassis.vault import Vault
 
 DISTRICTS = ("500101", "500102", "500103")
 
@@ -19,7 +20,7 @@ async def visited(fault: Exception, districts: int) -> list[str]:
     seen: list[str] = []
     enough = asyncio.Event()
 
-    async def visit(_: Database) -> None:
+    async def visit(_: Database, vault: Vault) -> None:
         seen.append(tenancy.district())
         if len(seen) == districts:
             enough.set()
@@ -27,7 +28,9 @@ async def visited(fault: Exception, districts: int) -> list[str]:
             raise fault
 
     database = Database(make_url("postgresql://nowhere"), "trial", 1, 1.0)
-    going = asyncio.create_task(go_round(Round("trial", 0, visit), database, Directory(), DISTRICTS))
+    going = asyncio.create_task(
+        go_round(Round("trial", 0, visit), database, Vault([bytes(32)]), Directory(), DISTRICTS)
+    )
     waiting = asyncio.create_task(enough.wait())
     await asyncio.wait((going, waiting), return_when=asyncio.FIRST_COMPLETED)
     for task in (going, waiting):

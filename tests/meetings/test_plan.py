@@ -15,6 +15,7 @@ from chassis.bus import Bus
 from chassis.database import Database
 from chassis.manifest import subject_of
 from chassis.migrations import runtime_url
+from chassis.vault import Vault
 from chassis.working_days import is_provisional, is_working_day
 from quanyutong.meetings.v1 import events_pb2
 from quanyutong.meetings.v1 import meeting_pb2 as meetings
@@ -39,6 +40,7 @@ from tests.meetings.annual import (
 from tests.meetings.secretariat import Secretariat
 
 PREFIX = "ERROR_REASON_"
+VAULT = Vault([bytes(32)])
 
 
 # --- what is owed
@@ -354,10 +356,10 @@ async def test_counts_are_told_once_for_each_change(secretariat: Secretariat, da
     station = await secretariat.station(await secretariat.unit(), STATION)
     await known(secretariat, 10)
     with tenancy.acting_for(secretariat.district):
-        await tell_counts(database)
-        await tell_counts(database)
+        await tell_counts(database, VAULT)
+        await tell_counts(database, VAULT)
         await secretariat.meeting(station, datetime.now(clock.SHANGHAI), kind=meetings.MEETING_KIND_SYMPOSIUM)
-        await tell_counts(database)
+        await tell_counts(database, VAULT)
     told = await told_until(secretariat, (pb.OBLIGATION_KIND_SYMPOSIUM, pb.OBLIGATION_STATE_PLANNED))
     assert [sum(counts.values()) for counts in told] == [10] * len(told)
     assert all(before != after for before, after in pairwise(told))

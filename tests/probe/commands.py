@@ -30,7 +30,7 @@ async def run_commands(commands: Sequence[Command]) -> list[Outcome]:
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("QYT_")}
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "tests.probe.commands"),
-        env=inherited | {"PYTHONPATH": f"{ROOT}:{ROOT / 'protos' / 'gen'}"},
+        env=inherited | {"PYTHONPATH": f"{ROOT}:{ROOT / 'protos' / 'gen'}:{ROOT / 'client'}"},
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
     )

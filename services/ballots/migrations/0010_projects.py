@@ -7,7 +7,7 @@ from chassis.audit import audited
 from chassis.ground import protect
 
 revision = "0010"
-down_revision = "0001"
+down_revision = "0002"
 
 SCHEMA = "ballots"
 STATES = (

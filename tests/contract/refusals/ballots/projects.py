@@ -1,12 +1,17 @@
 """Campaigns, suggestions and projects."""
 
 from datetime import date, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from chassis import clock
 from quanyutong.ballots.v1 import campaigns_pb2 as campaigns
 from quanyutong.ballots.v1 import projects_pb2 as projects
+from quanyutong.ballots.v1 import questions_pb2
 from quanyutong.ballots.v1 import suggestions_pb2 as suggestions
-from tests.ballots.season import COST, FIRST, STATION, YEAR, Season
+from quanyutong.meetings.v1 import meeting_pb2
+from tests.ballots.polling import Polling
+from tests.ballots.season import COST, FIRST, STATION, YEAR, Season, key
 from tests.contract.office import NOBODY, Office, on
 from tests.contract.refusals import refused_with
 
@@ -249,3 +254,20 @@ async def decision_reported_twice(office: Office) -> None:
 @refused_with("DAY_REFUSED")
 async def reported_tomorrow(office: Office) -> None:
     await Season(office.tenant).report(f"projects/{NOBODY}", 50, day=TOMORROW)
+
+
+@refused_with("OPTION_NOT_CANDIDATE")
+async def a_vote_on_what_was_voted_on(office: Office) -> None:
+    season = Season(office.tenant)
+    meeting, _ = await season.ready(1, 1)
+    await season.do("Convene", meeting)
+    body = (await season.meet("GetMeeting", meeting_pb2.GetMeetingRequest(name=meeting))).body
+    _, (chosen, other) = await season.listed(body=body)
+    await season.voted([chosen], [other])
+    with TemporaryDirectory() as folder:
+        polling = Polling(office.tenant, Path(folder))
+        options = [questions_pb2.Option(id=key(name), title="项目") for name in (chosen, other)]
+        rule = questions_pb2.SelectRule(places=1)
+        asked = questions_pb2.Question(id="projects", title="票决", options=options, select=rule)
+        poll = await polling.draft(meeting, asked)
+        await polling.open(poll.name, present=1)

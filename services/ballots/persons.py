@@ -1,0 +1,21 @@
+"""Who calls in person: a delegate for a paper, a scrutineer for a count."""
+
+from uuid import UUID
+
+from chassis import auth
+from chassis.database import ReadTx
+from chassis.wire import identifier
+from services.ballots.domain import Refused
+from services.ballots.roster import kept_person
+
+
+async def caller_in_person(tx: ReadTx) -> UUID:
+    """The person of the token; where two entries were merged, the one that was kept. Raises Refused NOT_IN_PERSON."""
+    subject = auth.caller.get().subject
+    try:
+        if not subject.startswith("persons/"):
+            raise ValueError(subject)
+        key = identifier(subject)
+    except ValueError:
+        raise Refused("NOT_IN_PERSON") from None
+    return await kept_person(tx, key)

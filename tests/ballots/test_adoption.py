@@ -1,0 +1,88 @@
+"""Projects that are voted on in a poll: what follows from its announcement follows by itself."""
+
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from quanyutong.ballots.v1 import campaigns_pb2 as campaigns
+from quanyutong.ballots.v1 import polls_pb2, questions_pb2
+from quanyutong.ballots.v1 import projects_pb2 as pb
+from quanyutong.meetings.v1 import meeting_pb2
+from tests.ballots.polling import Polling, Vote
+from tests.ballots.season import Season, key
+from tests.harness import refused
+
+
+@pytest.fixture
+def polling(season: Season, tmp_path: Path) -> Polling:
+    """In the district of the season."""
+    return Polling(season.tenant, tmp_path)
+
+
+def question(names: list[str], **rule: Any) -> questions_pb2.Question:
+    options = [questions_pb2.Option(id=key(name), title=f"项目{place}") for place, name in enumerate(names)]
+    return questions_pb2.Question(
+        id="projects", title="票决民生实事项目", options=options, select=questions_pb2.SelectRule(**rule)
+    )
+
+
+async def sitting(polling: Polling, seats: int) -> tuple[Vote, str]:
+    """A meeting in session, without a poll yet; and the assembly that meets."""
+    meeting, mandates, persons = await polling.convened(seats)
+    found = await polling.meet("GetMeeting", meeting_pb2.GetMeetingRequest(name=meeting))
+    return Vote("", meeting, mandates, persons), found.body
+
+
+async def open_on(polling: Polling, vote: Vote, names: list[str], **rule: Any) -> None:
+    poll = await polling.draft(vote.meeting, question(names, **rule))
+    vote.poll = (await polling.open(poll.name, present=len(vote.persons))).name
+
+
+async def voted(polling: Polling, vote: Vote, *choices: list[str]) -> None:
+    await polling.voted(vote, [{"projects": [key(name) for name in chosen]} for chosen in choices])
+    await polling.certified(vote.poll)
+
+
+async def test_the_announcement_adopts_and_nothing_before(season: Season, polling: Polling) -> None:
+    vote, body = await sitting(polling, 3)
+    campaign, (first, second, third) = await season.listed(3, body=body, places=1)
+    await open_on(polling, vote, [first, second, third], places=1)
+    await voted(polling, vote, [second], [second], [third])
+    assert {(await season.shown(name)).state for name in (first, second, third)} == {pb.PROJECT_STATE_CANDIDATE}
+    await polling.announce(vote.poll)
+    shown = {name: await season.shown(name) for name in (first, second, third)}
+    assert [name for name in shown if shown[name].state == pb.PROJECT_STATE_ADOPTED] == [second]
+    assert {project.poll for project in shown.values()} == {vote.poll}
+    found = await season.vote("GetCampaign", campaigns.GetCampaignRequest(name=campaign))
+    assert found.state == campaigns.CAMPAIGN_STATE_VOTED
+    adopted = [step for step in await season.timeline(second) if step.verb == "adopt"]
+    assert [(step.resource, step.subject) for step in adopted] == [(vote.poll, "tester")]
+
+
+async def test_all_that_tie_at_the_last_place_are_adopted(season: Season, polling: Polling) -> None:
+    vote, body = await sitting(polling, 2)
+    _, (first, second, third) = await season.listed(3, body=body, places=1)
+    await open_on(polling, vote, [first, second, third], places=1)
+    await voted(polling, vote, [first], [second])
+    await polling.announce(vote.poll)
+    assert await season.listing(state=pb.PROJECT_STATE_ADOPTED) == [first, second]
+
+
+async def test_what_is_no_fixed_candidate_is_not_voted_on(season: Season, polling: Polling) -> None:
+    vote, body = await sitting(polling, 1)
+    _, collected = await season.screening(2, body=body)
+    names = [(await season.candidate(each)).name for each in collected]
+    poll = await polling.draft(vote.meeting, question(names, places=1))
+    request = polls_pb2.OpenPollRequest(name=poll.name, reason="试验")
+    assert await refused(polling.vote("OpenPoll", request)) == "ERROR_REASON_OPTION_NOT_CANDIDATE"
+
+
+async def test_projects_of_another_assembly_are_left_alone(season: Season, polling: Polling) -> None:
+    vote, _ = await sitting(polling, 1)
+    _, names = await season.listed(body=await season.assembly(await season.unit(9)))
+    await open_on(polling, vote, [*names, f"projects/{uuid4()}"], places=1)
+    await voted(polling, vote, names[:1])
+    await polling.announce(vote.poll)
+    assert {(await season.shown(name)).state for name in names} == {pb.PROJECT_STATE_CANDIDATE}
