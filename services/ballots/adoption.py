@@ -15,6 +15,7 @@ from chassis.wire import identifier
 from quanyutong.ballots.v1 import events_pb2
 from services.ballots import project_path as path
 from services.ballots.campaign_path import check_campaign, next_campaign_state
+from services.ballots.campaigns import LOCK as LOCK_CAMPAIGN
 from services.ballots.campaigns import campaign_name, count, load_campaign, save
 from services.ballots.domain import Refused
 from services.ballots.project_steps import project_name, take
@@ -41,7 +42,7 @@ async def adopt(tx: WriteTx, poll: str, body: str, outcomes: Mapping[str, str]) 
     these = {"keys": [*by_key], "assembly": identifier(body)}
     # Campaigns before their projects, and each in one order, as everywhere.
     names = sorted({campaign_name(row.campaign) for row in await tx.all(FIND, **these)})
-    campaigns = {row.id: row for row in [await load_campaign(tx, name, lock=True) for name in names]}
+    campaigns = {row.id: row for row in [await load_campaign(tx, name, LOCK_CAMPAIGN) for name in names]}
     decided = set[UUID]()
     for row in await tx.all(LOCK, **these):
         if (verb := path.OUTCOMES.get(by_key[row.id])) in VOTED:

@@ -15,8 +15,6 @@ CAMPAIGN: dict[str, tuple[str, str]] = {
     "vote": ("listed", "voted"),
     "close": ("voted", "done"),
 }
-# Suggestions come in while one collects, and are dealt with until the candidates are fixed.
-OPEN = ("collecting", "screening")
 # Whose projects which kind of body votes on.
 BODIES = {
     "district": "district_congress",

@@ -28,6 +28,8 @@ Context = grpc.aio.ServicerContext[Any, Any]
 CHANGEABLE = ("title", "places", "start_date", "end_date", "channels", "notice")
 BY_ID = select(campaign).where(campaign.c.id == bindparam("key"))
 READ, LOCK = Sql(BY_ID), Sql(BY_ID.with_for_update())
+# Many may write what belongs to a campaign at once, while none may change the campaign itself.
+SHARE = Sql(BY_ID.with_for_update(read=True))
 FIND_ASSEMBLY = Sql(select(assembly).where(assembly.c.id == bindparam("key")))
 ENTER = Sql(
     insert(campaign).returning(campaign),
@@ -82,7 +84,7 @@ class Campaigns:
         given = request.campaign
         changes = _columns(given, masked(request.update_mask, CHANGEABLE))
         async with self._database.write() as tx:
-            row = await load_campaign(tx, name_in_update(given, "campaign"), lock=True)
+            row = await load_campaign(tx, name_in_update(given, "campaign"), LOCK)
             check_etag(given.etag, row.revision)
             path.check_campaign(row.state, ("drafted",))
             start, end = (changes.get(field, row[field]) for field in ("start_date", "end_date"))
@@ -124,9 +126,9 @@ class Campaigns:
             return tx.reply(await _message(tx, await save(tx, row, state=state)))
 
 
-async def load_campaign(tx: ReadTx, name: str, lock: bool = False) -> Row:
+async def load_campaign(tx: ReadTx, name: str, how: Sql = READ) -> Row:
     """Raises Refused CAMPAIGN_NOT_FOUND."""
-    row = await tx.first(LOCK if lock else READ, key=identifier(name))
+    row = await tx.first(how, key=identifier(name))
     if row is None:
         raise Refused("CAMPAIGN_NOT_FOUND", campaign=name)
     return row
@@ -147,7 +149,7 @@ def campaign_name(key: object) -> str:
 
 
 async def _load_for(tx: WriteTx, request: Any) -> Row:
-    row = await load_campaign(tx, request.name, lock=True)
+    row = await load_campaign(tx, request.name, LOCK)
     check_etag(request.etag, row.revision)
     return row
 

@@ -15,7 +15,7 @@ from quanyutong.ballots.v1 import campaigns_pb2, events_pb2
 from quanyutong.ballots.v1 import projects_pb2 as pb
 from services.ballots import project_path as path
 from services.ballots.campaign_path import check_campaign, check_impersonal
-from services.ballots.campaigns import campaign_name, load_campaign
+from services.ballots.campaigns import SHARE, campaign_name, load_campaign
 from services.ballots.project_message import late, project_message, project_messages
 from services.ballots.project_steps import load_for, load_project, project_name, take
 from services.ballots.project_tables import project, project_undertaker
@@ -118,8 +118,8 @@ def asked(request: pb.ListProjectsRequest | pb.ExportProjectsRequest) -> Select[
 
 
 async def _load_candidate(tx: WriteTx, name: str, seen: str) -> Row:
-    """One whose campaign is still being screened; the campaign first, since candidates are counted under its lock."""
-    of = await load_campaign(tx, campaign_name((await load_project(tx, name)).campaign), lock=True)
+    """One whose campaign is still being screened; the campaign first, so that none changes while they are counted."""
+    of = await load_campaign(tx, campaign_name((await load_project(tx, name)).campaign), SHARE)
     row = await load_project(tx, name, lock=True)
     check_etag(seen, row.revision)
     path.next_state("update", row.state)

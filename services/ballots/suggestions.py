@@ -14,7 +14,7 @@ from chassis.wire import check_etag, date_message, etag, identifier, number, rea
 from quanyutong.ballots.v1 import campaigns_pb2, projects_pb2
 from quanyutong.ballots.v1 import suggestions_pb2 as pb
 from services.ballots import campaign_path as path
-from services.ballots.campaigns import campaign_name, load_campaign
+from services.ballots.campaigns import SHARE, campaign_name, load_campaign
 from services.ballots.domain import Refused
 from services.ballots.project_message import project_message
 from services.ballots.project_steps import project_name, tell
@@ -105,8 +105,8 @@ class Suggestions:
     async def MakeCandidate(self, request: pb.MakeCandidateRequest, _: Context) -> projects_pb2.Project:
         given = request.project
         async with self._database.write() as tx:
-            # The campaign first: candidates are counted under its lock.
-            of = await load_campaign(tx, campaign_name((await _load(tx, request.name)).campaign), lock=True)
+            # The campaign first, so that none becomes a candidate while they are counted.
+            of = await load_campaign(tx, campaign_name((await _load(tx, request.name)).campaign), SHARE)
             path.check_campaign(of.state, ("screening",))
             row = await _load_for(tx, request)
             made = await _make(tx, of, given)
@@ -126,8 +126,8 @@ async def _nominate(tx: WriteTx, request: pb.NominateSuggestionRequest) -> Row:
 
 
 async def _load_collecting(tx: WriteTx, name: str) -> Row:
-    """Locked, so that none comes in after the collection was closed."""
-    row = await load_campaign(tx, name, lock=True)
+    """Held, so that none comes in after the collection was closed."""
+    row = await load_campaign(tx, name, SHARE)
     path.check_campaign(row.state, ("collecting",))
     return row
 

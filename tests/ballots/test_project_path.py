@@ -136,3 +136,12 @@ def test_counts_are_of_the_members(satisfied: int, basically: int, against: int)
     else:
         with pytest.raises(Refused, match="PROJECT_EVALUATION_REFUSED"):
             path.check_counts(50, satisfied, basically, against)
+
+
+def test_the_first_start_sets_the_last_day_within_the_year() -> None:
+    assert path.first_due_date(2027, None, None) == date(2027, 12, 31)
+    assert path.first_due_date(2027, None, date(2027, 6, 30)) == date(2027, 6, 30)
+    assert path.first_due_date(2027, date(2028, 3, 1), None) == date(2028, 3, 1)
+    for old, given_ in ((None, date(2028, 1, 1)), (date(2027, 6, 30), date(2027, 12, 31))):
+        with pytest.raises(Refused, match="DUE_DATE_REFUSED"):
+            path.first_due_date(2027, old, given_)
