@@ -1,0 +1,135 @@
+"""Whoever has all databases, files and logs does no better than guessing.
+
+Papers are taken in one order at random; ballots are cast in the same order where the attacker has the tables
+alone, and in another one where the write-ahead log is in his hands, too (docs/threat-model.md).
+"""
+
+import random
+from uuid import UUID
+
+import asyncpg
+import pytest
+
+from quanyutong_client import Voter
+from tests.ballots import attacker
+from tests.ballots.polling import Polling, Vote
+
+SEATS = 24
+# By chance one is found; seven or more once in ten thousand runs.
+CHANCE = 7
+TRACELESS = ("TakePaper", "CastBallot")
+
+
+async def taken(polling: Polling) -> Vote:
+    """A vote in which everybody has a paper, in an order that nobody has said."""
+    vote = await polling.opened(SEATS)
+    order = random.sample(range(SEATS), SEATS)
+    vote.mandates = [vote.mandates[place] for place in order]
+    vote.persons = [vote.persons[place] for place in order]
+    for place in range(SEATS):
+        vote.voters.append(await polling.voter(vote, place))
+    return vote
+
+
+def truth_of(vote: Vote) -> dict[UUID, bytes]:
+    """The ballot's key of each mandate."""
+    pairs = zip(vote.mandates, vote.voters, strict=True)
+    return {UUID(mandate.partition("/")[2]): key_of(voter) for mandate, voter in pairs}
+
+
+def key_of(voter: Voter) -> bytes:
+    assert voter.ballot is not None
+    return voter.ballot.paper.public_key
+
+
+@pytest.mark.parametrize("polling", ["split-gateway"], indirect=True)
+async def test_tables_in_voting_and_after_the_close(polling: Polling) -> None:
+    vote = await taken(polling)
+    poll = vote.poll.partition("/")[2]
+    async with attacker.superuser(polling.tenant.platform) as connection:
+        await polling.do_poll("StartVoting", vote.poll)
+        for voter in vote.voters:
+            await polling.cast(vote, voter, {"projects": ["p01"]})
+        await check_orders(connection, vote, poll)
+        assert await attacker.sharing(connection, poll) == {"ballots.ballot"}
+        for table in ("paper", "box_key"):
+            assert await attacker.dead_rows(connection, f"ballots.{table}") == 0
+        await polling.do_poll("Close", vote.poll)
+        await check_closed(connection, vote, poll)
+
+
+async def check_orders(connection: asyncpg.Connection, vote: Vote, poll: str) -> None:
+    truth = truth_of(vote)
+    ballots = await attacker.orders(connection, "ballots.ballot", "public_key", poll)
+    for order in await attacker.orders(connection, "ballots.paper", "mandate", poll):
+        assert len(order) == SEATS
+        assert all(attacker.matches(order, each, truth) < CHANCE for each in ballots)
+
+
+async def check_closed(connection: asyncpg.Connection, vote: Vote, poll: str) -> None:
+    """By key alone, and nothing is left where ballots and papers were: not even as dead bytes."""
+    for table in ("ballot", "paper", "box_key"):
+        assert await connection.fetchval(f"SELECT count(*) FROM ballots.{table} WHERE poll = $1", poll) == 0
+        assert await attacker.dead_rows(connection, f"ballots.{table}") == 0
+    left = await attacker.file_of(connection, "ballots.ballot") + await attacker.file_of(connection, "ballots.paper")
+    assert not [voter for voter in vote.voters if key_of(voter) in left]
+    by_place, _ = await attacker.orders(connection, "ballots.closed_ballot", "public_key", poll)
+    assert by_place == sorted(by_place)
+    assert len(by_place) == SEATS
+    transactions = "SELECT count(DISTINCT xmin::text) FROM ballots.closed_ballot WHERE poll = $1"
+    assert await connection.fetchval(transactions, poll) == 1
+
+
+@pytest.mark.parametrize("polling", ["split-gateway"], indirect=True)
+async def test_log_of_the_database_and_logs_of_the_platform(polling: Polling) -> None:
+    vote = await taken(polling)
+    await polling.do_poll("StartVoting", vote.poll)
+    for voter in random.sample(vote.voters, SEATS):
+        await polling.cast(vote, voter, {"projects": ["p01"]})
+    truth = {mandate.bytes: key for mandate, key in truth_of(vote).items()}
+    async with attacker.superuser(polling.tenant.platform) as connection:
+        poll = vote.poll.partition("/")[2]
+        blinded = {
+            bytes(row["blinded"])[:16]: UUID(str(row["mandate"])).bytes
+            for row in await connection.fetch("SELECT mandate, blinded FROM ballots.paper WHERE poll = $1", poll)
+        }
+        papers = [blinded[found] for found in await attacker.in_log_order(connection, blinded)]
+        ballots = await attacker.in_log_order(connection, truth.values())
+        # The attack is one: most of both are there.
+        assert min(len(papers), len(ballots)) > SEATS / 2
+        assert attacker.matches(papers, ballots, truth) < CHANCE
+        await check_records(connection, polling.district)
+    await polling.do_poll("Close", vote.poll)
+    said = attacker.logs(polling.tenant.platform)
+    assert "StartVoting" in said
+    assert not [rpc for rpc in TRACELESS if rpc in said]
+    assert not [person for person in vote.persons if person.partition("/")[2] in said]
+
+
+async def check_records(connection: asyncpg.Connection, district: str) -> None:
+    """No answer is stored, no record of the audit and no event tells of a single paper or ballot."""
+    subjects = "SELECT subject FROM ballots.idempotency WHERE district = $1"
+    assert not [row for row in await connection.fetch(subjects, district) if row[0] != "tester"]
+    audited = "SELECT DISTINCT resource, rpc FROM ballots.audit WHERE district = $1"
+    records = await connection.fetch(audited, district)
+    assert records
+    assert not [row for row in records if row["resource"] in ("paper", "ballot", "closed_ballot")]
+    assert not [row for row in records if any(rpc in row["rpc"] for rpc in TRACELESS)]
+
+
+@pytest.mark.parametrize("polling", ["all-direct"], indirect=True)
+async def test_late_papers_are_in_order_until_the_close(polling: Polling) -> None:
+    """What late papers cost: the one that came in voting is known by its transaction, until the poll is closed."""
+    vote = await polling.opened(3, late_papers=True)
+    await polling.papers(vote, 2)
+    await polling.do_poll("StartVoting", vote.poll)
+    late = await polling.voter(vote, 2)
+    await polling.cast(vote, late, {"projects": ["p01"]})
+    poll = vote.poll.partition("/")[2]
+    async with attacker.superuser(polling.tenant.platform) as connection:
+        newest = await connection.fetchval(
+            "SELECT mandate FROM ballots.paper WHERE poll = $1 ORDER BY xmin::text::bigint DESC LIMIT 1", poll
+        )
+        assert f"mandates/{newest}" == vote.mandates[2]
+        await polling.do_poll("Close", vote.poll)
+        assert await connection.fetchval("SELECT count(*) FROM ballots.paper WHERE poll = $1", poll) == 0
