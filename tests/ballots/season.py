@@ -138,14 +138,14 @@ class Season(Secretariat):
         done: projects.Project = await self.vote(verb, getattr(projects, f"{verb}Request")(name=project, **fields))
         return done
 
-    async def assigned(self, **fields: Any) -> str:
+    async def undertaken(self, **fields: Any) -> str:
         project = await self.adopted(**fields)
         undertakers = [projects.ProjectUndertaker(display_name=ROADS, lead=True), _helping(SCHOOLS)]
         await self.work("AssignUndertakers", project, undertakers=undertakers)
         return project
 
     async def started(self, **fields: Any) -> str:
-        project = await self.assigned(**fields)
+        project = await self.undertaken(**fields)
         await self.work("StartProject", project)
         return project
 

@@ -152,7 +152,11 @@ async def test_suggestions_come_in_as_the_campaign_says(season: Season) -> None:
 
 async def test_lists(season: Season) -> None:
     campaign = await season.collecting()
-    station = {"source": suggestions.SUGGESTION_SOURCE_STATION, "channel": STATION, "origin": f"stations/{uuid4()}"}
+    station: dict[str, Any] = {
+        "source": suggestions.SUGGESTION_SOURCE_STATION,
+        "channel": STATION,
+        "origin": f"stations/{uuid4()}",
+    }
     one, two = await season.suggest(campaign), await season.suggest(campaign, **station)
     await season.deal("Reject", one.name, reason="不属于民生实事")
     assert await suggested(season) == [one.name, two.name]

@@ -210,7 +210,7 @@ async def test_what_is_postponed_goes_on_and_what_is_ended_does_not(season: Seas
 
 
 async def test_a_campaign_is_closed_when_nothing_of_it_is_under_way(season: Season) -> None:
-    project = await season.assigned()
+    project = await season.undertaken()
     campaign = (await season.shown(project)).campaign
     assert await refused(season.run("CloseCampaign", campaign)) == f"{PREFIX}PROJECTS_UNDER_WAY"
     await season.decide(project, END)
@@ -231,7 +231,7 @@ async def test_a_candidate_can_be_changed_until_the_list_is_fixed(season: Season
 
 
 async def test_tasks_are_the_undertakers(season: Season) -> None:
-    project = await season.assigned()
+    project = await season.undertaken()
     task = pb.ProjectTask(title="征地", due_date=on(TODAY))
     assert (await season.work("AddTask", project, task=task)).tasks[0].undertaker == ROADS
     task.undertaker = "区水利局"

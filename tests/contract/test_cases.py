@@ -159,7 +159,7 @@ async def projects_of(office: Office) -> dict[str, str]:
     """A campaign that is a draft, and one that was voted on, with a project that was adopted."""
     season = Season(office.tenant)
     first, second = [await season.assembly(await season.unit(number)) for number in (40, 41)]
-    project = await season.assigned(body=first)
+    project = await season.undertaken(body=first)
     draft = await season.campaign(second)
     voted = (await season.shown(project)).campaign
     collected = suggestions_pb2.ListSuggestionsRequest(campaign=voted, page_size=1)

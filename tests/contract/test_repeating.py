@@ -125,12 +125,16 @@ async def test_every_mutation_of_a_campaign_is_answered_again_with_the_first_ans
     for each in collected:
         await season.candidate(each)
     under_way = await season.collecting(body=bodies[4], end_date=on(in_days(9)))
-    project = await season.assigned(body=bodies[5])
+    project = await season.undertaken(body=bodies[5])
     await season.decide(project, END)
     done = (await season.shown(project)).campaign
-    resident = {"source": suggestions_pb2.SUGGESTION_SOURCE_RESIDENT, "channel": ONLINE, "content": "加装电梯"}
+    resident: dict[str, Any] = {
+        "source": suggestions_pb2.SUGGESTION_SOURCE_RESIDENT,
+        "channel": ONLINE,
+        "content": "加装电梯",
+    }
     suggestion = suggestions_pb2.Suggestion(campaign=under_way, **resident)
-    nominated = {"campaign": under_way, "nominated": f"opinions/{NOBODY}", "content": "加装电梯"}
+    nominated: dict[str, Any] = {"campaign": under_way, "nominated": f"opinions/{NOBODY}", "content": "加装电梯"}
     changed = season.drafted(bodies[1], name=draft, title="改题", etag='"1"')
     renamed = season.screened(name=candidate, title="改题", etag='"1"')
     requests: dict[str, Any] = {

@@ -3,6 +3,7 @@
 from datetime import date, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from chassis import clock
 from quanyutong.ballots.v1 import campaigns_pb2 as campaigns
@@ -113,7 +114,7 @@ async def a_resident_who_is_named(office: Office) -> None:
 @refused_with("ORIGIN_REFUSED")
 async def nominated_without_its_own_call(office: Office) -> None:
     season = Season(office.tenant)
-    nominated = {"source": suggestions.SUGGESTION_SOURCE_NOMINATED, "origin": f"opinions/{NOBODY}"}
+    nominated: dict[str, Any] = {"source": suggestions.SUGGESTION_SOURCE_NOMINATED, "origin": f"opinions/{NOBODY}"}
     await season.suggest(await season.collecting(), **nominated)
 
 
@@ -160,7 +161,7 @@ async def task_that_is_not_there(office: Office) -> None:
 @refused_with("TASK_DONE")
 async def task_done_twice(office: Office) -> None:
     season = Season(office.tenant)
-    shown = await season.work("AddTask", await season.assigned(), task=TASK)
+    shown = await season.work("AddTask", await season.undertaken(), task=TASK)
     for _ in range(2):
         await office.vote("CompleteTask", projects.CompleteTaskRequest(name=shown.tasks[0].name))
 
@@ -208,19 +209,19 @@ async def more_papers_than_members(office: Office) -> None:
 async def decided_by_somebody_else(office: Office) -> None:
     season = Season(office.tenant)
     congress = projects.DECIDER_TOWNSHIP_CONGRESS
-    await season.decide(await season.assigned(), projects.DECISION_KIND_END, decider=congress)
+    await season.decide(await season.undertaken(), projects.DECISION_KIND_END, decider=congress)
 
 
 @refused_with("REPORTER_REFUSED")
 async def reported_by_somebody_else(office: Office) -> None:
     season = Season(office.tenant)
-    await season.decide(await season.assigned(), projects.DECISION_KIND_END, reporter="区水利局")
+    await season.decide(await season.undertaken(), projects.DECISION_KIND_END, reporter="区水利局")
 
 
 @refused_with("DUE_DATE_REFUSED")
 async def put_off_without_a_later_day(office: Office) -> None:
     season = Season(office.tenant)
-    await season.decide(await season.assigned(), projects.DECISION_KIND_POSTPONE)
+    await season.decide(await season.undertaken(), projects.DECISION_KIND_POSTPONE)
 
 
 @refused_with("DUE_DATE_REFUSED")
@@ -238,7 +239,7 @@ async def decision_that_is_not_there(office: Office) -> None:
 @refused_with("DECISION_NOTICED")
 async def decision_noticed_twice(office: Office) -> None:
     season = Season(office.tenant)
-    made = await season.decide(await season.assigned(), projects.DECISION_KIND_END)
+    made = await season.decide(await season.undertaken(), projects.DECISION_KIND_END)
     for _ in range(2):
         await season.follow("GiveDecisionNotice", made.name)
 
@@ -246,7 +247,7 @@ async def decision_noticed_twice(office: Office) -> None:
 @refused_with("DECISION_REPORTED")
 async def decision_reported_twice(office: Office) -> None:
     season = Season(office.tenant)
-    made = await season.decide(await season.assigned(), projects.DECISION_KIND_END)
+    made = await season.decide(await season.undertaken(), projects.DECISION_KIND_END)
     for _ in range(2):
         await season.follow("ReportDecision", made.name, meeting=f"meetings/{NOBODY}")
 
