@@ -92,7 +92,12 @@ class Season(Secretariat):
         return campaign, made
 
     def screened(self, **fields: Any) -> projects.Project:
-        given = {"title": "社区步道", "content": "修建步道两公里", "cost_fen": COST, "feasibility": "用地已落实"}
+        given: dict[str, Any] = {
+            "title": "社区步道",
+            "content": "修建步道两公里",
+            "cost_fen": COST,
+            "feasibility": "用地已落实",
+        }
         return projects.Project(**(given | {"department": ROADS, "beneficiaries": 9000} | fields))
 
     async def candidate(self, suggestion: str, **fields: Any) -> projects.Project:
@@ -181,7 +186,7 @@ class Season(Secretariat):
         return project
 
     async def decide(self, project: str, kind: Any, **fields: Any) -> projects.Decision:
-        given = {
+        given: dict[str, Any] = {
             "decider": projects.DECIDER_STANDING_COMMITTEE,
             "reporter": ROADS,
             "reason": "征地尚未完成",
