@@ -49,7 +49,7 @@ async def adopt(tx: WriteTx, poll: str, body: str, outcomes: Mapping[str, str]) 
             check_campaign(campaigns[row.campaign].state, ("listed",))
             await _vote(tx, row, str(verb), poll)
             decided.add(row.campaign)
-        elif verb:
+        elif verb and row.state in path.PATH["measure"][0]:
             await _measure(tx, row, poll, by_key[row.id])
     for key in sorted(decided):
         await _close_vote(tx, campaigns[key])

@@ -28,7 +28,7 @@ PATH: dict[str, tuple[frozenset[str], str]] = {
     "pass_inspection": (IN_WORK | {"evaluated"}, "inspected"),
     "fail_inspection": (IN_WORK | {"evaluated"}, "implementing"),
     "evaluate": (frozenset({"inspected", "evaluated"}), "evaluated"),
-    "measure": (OPEN, STAYS),
+    "measure": (OPEN | {"accepted", "ended"}, STAYS),
     "accept": (frozenset({"evaluated"}), "accepted"),
     "carry_over": (frozenset({"implementing", "inspected", "evaluated"}), "carried_over"),
     "adjust": (OPEN, STAYS),

@@ -11,6 +11,7 @@ import pytest
 
 from chassis.auth import ROLES
 from chassis.rpc import Rpc
+from tests.ballots.season import Season
 from tests.conftest import Platforms, fresh_tenant
 from tests.contract.acts import record
 from tests.contract.office import Office, in_days
@@ -79,7 +80,8 @@ async def entries(office: Office) -> tuple[str, ...]:
     rules = ("rules/subdistrict_assembly.size_max", "rules/subdistrict_assembly.nomination")
     activity = await record(office, mandates[-1], day=in_days(0))
     between = await duties(office, unit, term, mandates[-1])
-    return (unit, assembly, term, person, *mandates, activity.name, district, *rules, *between)
+    projects = await Season(office.tenant).furnished(await office.assembly(await office.unit(2)))
+    return (unit, assembly, term, person, *mandates, activity.name, district, *rules, *between, *projects.values())
 
 
 async def duties(office: Office, unit: str, term: str, delegate: str) -> tuple[str, ...]:

@@ -185,6 +185,24 @@ class Season(Secretariat):
         await self.evaluate(project)
         return project
 
+    async def furnished(self, body: str) -> dict[str, str]:
+        """A campaign and a project of it that was adopted and adjusted, with all that a project has: names by kind."""
+        project = await self.started(body=body)
+        await self.report(project, 40)
+        await self.inspect(project)
+        last = on(date(YEAR, 12, 31))
+        await self.work("AddTask", project, task=projects.ProjectTask(title="勘察设计", due_date=last))
+        shown = await self.work("AddMilestone", project, milestone=projects.Milestone(title="开工", due_date=last))
+        collected = suggestions.ListSuggestionsRequest(campaign=shown.campaign, page_size=1)
+        return {
+            "campaign": shown.campaign,
+            "suggestion": (await self.vote("ListSuggestions", collected)).suggestions[0].name,
+            "project": project,
+            "task": shown.tasks[0].name,
+            "milestone": shown.milestones[0].name,
+            "decision": (await self.decide(project, projects.DECISION_KIND_ADJUST)).name,
+        }
+
     async def decide(self, project: str, kind: Any, **fields: Any) -> projects.Decision:
         given: dict[str, Any] = {
             "decider": projects.DECIDER_STANDING_COMMITTEE,

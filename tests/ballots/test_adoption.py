@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 
 from quanyutong.ballots.v1 import campaigns_pb2 as campaigns
-from quanyutong.ballots.v1 import polls_pb2, questions_pb2
+from quanyutong.ballots.v1 import polls_pb2, questions_pb2, results_pb2
 from quanyutong.ballots.v1 import projects_pb2 as pb
 from quanyutong.meetings.v1 import meeting_pb2
 from tests.ballots.polling import Polling, Vote
@@ -68,6 +68,53 @@ async def test_all_that_tie_at_the_last_place_are_adopted(season: Season, pollin
     await voted(polling, vote, [first], [second])
     await polling.announce(vote.poll)
     assert await season.listing(state=pb.PROJECT_STATE_ADOPTED) == [first, second]
+
+
+async def test_the_tied_are_adopted_by_a_run_off(season: Season, polling: Polling) -> None:
+    vote, body = await sitting(polling, 2)
+    campaign, (first, second) = await season.listed(body=body, places=1)
+    await open_on(polling, vote, [first, second], places=1, tie_at_last_place=questions_pb2.TIE_RUN_OFF)
+    await voted(polling, vote, [first], [second])
+    await polling.announce(vote.poll)
+    read = campaigns.GetCampaignRequest(name=campaign)
+    assert (await season.vote("GetCampaign", read)).state == campaigns.CAMPAIGN_STATE_LISTED
+    again = await polling.vote("CreateRunOff", results_pb2.CreateRunOffRequest(parent=vote.poll, title="再次投票"))
+    await polling.open(again.name, present=2)
+    second_vote = Vote(again.name, vote.meeting, vote.mandates, vote.persons)
+    await voted(polling, second_vote, [second], [second])
+    await polling.announce(again.name)
+    assert await season.listing(state=pb.PROJECT_STATE_ADOPTED) == [second]
+    assert (await season.shown(second)).poll == again.name
+    assert [step.verb for step in await season.timeline(first)] == ["make_candidate", "tie", "turn_down"]
+    assert (await season.vote("GetCampaign", read)).state == campaigns.CAMPAIGN_STATE_VOTED
+
+
+async def test_the_tied_are_adopted_by_the_presidium(season: Season, polling: Polling) -> None:
+    vote, body = await sitting(polling, 2)
+    _, (first, second) = await season.listed(body=body, places=1)
+    await open_on(polling, vote, [first, second], places=1, tie_at_last_place=questions_pb2.TIE_PRESIDIUM)
+    await voted(polling, vote, [first], [second])
+    decided = {"question": "projects", "options": [key(second)], "decision": "主席团决定"}
+    await polling.vote("ResolveTie", results_pb2.ResolveTieRequest(name=vote.poll, **decided))
+    await polling.announce(vote.poll)
+    assert await season.listing(state=pb.PROJECT_STATE_ADOPTED) == [second]
+    assert await season.listing(state=pb.PROJECT_STATE_NOT_ADOPTED) == [first]
+
+
+async def test_satisfaction_is_measured_by_a_poll(season: Season, polling: Polling) -> None:
+    vote, body = await sitting(polling, 2)
+    project = await season.started(body=body)
+    await season.inspect(project)
+    option = questions_pb2.Option(id=key(project), title="社区步道")
+    asked = questions_pb2.Question(id="q", title="满意度测评", options=[option], grades=questions_pb2.GradesRule())
+    poll = await polling.draft(vote.meeting, asked)
+    vote.poll = (await polling.open(poll.name, present=2)).name
+    await polling.voted(vote, [{"q": {key(project): "satisfied"}}, {"q": {key(project): "dissatisfied"}}])
+    await polling.certified(vote.poll)
+    await polling.announce(vote.poll)
+    shown = await season.shown(project)
+    assert (shown.state, shown.evaluation.poll) == (pb.PROJECT_STATE_EVALUATED, vote.poll)
+    assert shown.evaluation.result == pb.PROJECT_SATISFACTION_SATISFIED
 
 
 async def test_what_is_no_fixed_candidate_is_not_voted_on(season: Season, polling: Polling) -> None:

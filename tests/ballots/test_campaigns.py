@@ -150,6 +150,16 @@ async def test_suggestions_come_in_as_the_campaign_says(season: Season) -> None:
     assert await refused(after) == f"{PREFIX}SUGGESTION_OUTSIDE_WINDOW"
 
 
+async def test_nothing_comes_in_once_the_collection_is_closed(season: Season) -> None:
+    campaign = await season.collecting()
+    calls = [season.suggest(campaign, f"建议{number}") for number in range(8)]
+    *outcomes, closed = await asyncio.gather(*calls, season.run("CloseCollection", campaign), return_exceptions=True)
+    assert not isinstance(closed, BaseException)
+    entered = [outcome.name for outcome in outcomes if not isinstance(outcome, BaseException)]
+    assert sorted(await suggested(season, campaign=campaign)) == sorted(entered)
+    assert await refused(season.suggest(campaign)) == f"{PREFIX}CAMPAIGN_STATE_REFUSED"
+
+
 async def test_lists(season: Season) -> None:
     campaign = await season.collecting()
     station: dict[str, Any] = {

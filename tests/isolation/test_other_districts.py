@@ -17,11 +17,10 @@ import pytest
 from google.protobuf import json_format
 from google.protobuf.message import Message
 
-from quanyutong.ballots.v1 import projects_pb2, suggestions_pb2
 from tests.ballots.season import Season
 from tests.conftest import Platforms, fresh_tenant
 from tests.contract.acts import record
-from tests.contract.office import NOBODY, STATION, Office, in_days, on
+from tests.contract.office import NOBODY, STATION, Office, in_days
 from tests.harness import until
 from tests.isolation.examples import IDENTITY_NUMBER, Path, name_fields, requests
 from tests.isolation.rpcs import RPCS, Outcome, answer_of, outcome, request_of, short
@@ -78,7 +77,7 @@ class District:
         names = {"unit": unit, "assembly": assembly, "term": term, "person": person, "mandate": mandate}
         names |= await cls.duties(office, names)
         names |= await cls.meetings(Secretariat(office.tenant), names)
-        return cls(office, channel, names | await cls.projects(Season(office.tenant), names))
+        return cls(office, channel, names | await Season(office.tenant).furnished(names["assembly"]))
 
     @staticmethod
     async def duties(office: Office, names: Mapping[str, str]) -> dict[str, str]:
@@ -110,27 +109,6 @@ class District:
         await planned(secretariat)
         proposal = (await proposals(secretariat, body=names["station"]))[0]
         return {"venue": venue, "meeting": meeting.name, "obligation": proposal.obligation, "proposal": proposal.name}
-
-    @staticmethod
-    async def projects(season: Season, names: Mapping[str, str]) -> dict[str, str]:
-        """A campaign and a project of it that was adopted and adjusted, with all that a project has."""
-        project = await season.started(body=names["assembly"])
-        await season.report(project, 40)
-        await season.inspect(project)
-        due = {"due_date": on(in_days(9))}
-        await season.work("AddTask", project, task=projects_pb2.ProjectTask(title="勘察设计", **due))
-        milestone = projects_pb2.Milestone(title="开工", **due)
-        shown = await season.work("AddMilestone", project, milestone=milestone)
-        decision = await season.decide(project, projects_pb2.DECISION_KIND_ADJUST)
-        collected = suggestions_pb2.ListSuggestionsRequest(campaign=shown.campaign, page_size=1)
-        return {
-            "campaign": shown.campaign,
-            "suggestion": (await season.vote("ListSuggestions", collected)).suggestions[0].name,
-            "project": project,
-            "task": shown.tasks[0].name,
-            "milestone": shown.milestones[0].name,
-            "decision": decision.name,
-        }
 
     async def call(self, path: str, messages: list[Message]) -> Outcome:
         metadata = tuple(self.office.tenant.metadata(*STAFF))
