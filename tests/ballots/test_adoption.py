@@ -94,7 +94,7 @@ async def test_the_tied_are_adopted_by_the_presidium(season: Season, polling: Po
     _, (first, second) = await season.listed(body=body, places=1)
     await open_on(polling, vote, [first, second], places=1, tie_at_last_place=questions_pb2.TIE_PRESIDIUM)
     await voted(polling, vote, [first], [second])
-    decided = {"question": "projects", "options": [key(second)], "decision": "主席团决定"}
+    decided: dict[str, Any] = {"question": "projects", "options": [key(second)], "decision": "主席团决定"}
     await polling.vote("ResolveTie", results_pb2.ResolveTieRequest(name=vote.poll, **decided))
     await polling.announce(vote.poll)
     assert await season.listing(state=pb.PROJECT_STATE_ADOPTED) == [second]

@@ -153,8 +153,9 @@ async def test_suggestions_come_in_as_the_campaign_says(season: Season) -> None:
 async def test_nothing_comes_in_once_the_collection_is_closed(season: Season) -> None:
     campaign = await season.collecting()
     calls = [season.suggest(campaign, f"建议{number}") for number in range(8)]
-    *outcomes, closed = await asyncio.gather(*calls, season.run("CloseCollection", campaign), return_exceptions=True)
-    assert not isinstance(closed, BaseException)
+    closing = asyncio.create_task(season.run("CloseCollection", campaign))
+    outcomes = await asyncio.gather(*calls, return_exceptions=True)
+    assert (await closing).state == campaigns.CAMPAIGN_STATE_SCREENING
     entered = [outcome.name for outcome in outcomes if not isinstance(outcome, BaseException)]
     assert sorted(await suggested(season, campaign=campaign)) == sorted(entered)
     assert await refused(season.suggest(campaign)) == f"{PREFIX}CAMPAIGN_STATE_REFUSED"
