@@ -13,7 +13,7 @@ carries is written in two fields, so no generated code is needed: the messages a
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import grpc
 
@@ -59,9 +59,8 @@ class Hall:
     async def call(self, method: str, token: str, request: bytes) -> bytes:
         """One call over a connection of its own: no two of them belong together. Raises grpc.aio.AioRpcError."""
         async with self._channel() as channel:
-            answer: bytes = await channel.unary_unary(f"{SERVICE}/{method}")(
-                request, metadata=(("authorization", f"Bearer {token}"),), timeout=PATIENCE
-            )
+            rpc: Any = channel.unary_unary(f"{SERVICE}/{method}")
+            answer: bytes = await rpc(request, metadata=(("authorization", f"Bearer {token}"),), timeout=PATIENCE)
         return answer
 
     @asynccontextmanager

@@ -4,8 +4,11 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any
+from uuid import UUID
 
+import asyncpg
 import grpc
 
 from chassis import development
@@ -14,6 +17,7 @@ from quanyutong_client import Voter
 from quanyutong_client.hall import Hall
 from quanyutong_client.marking import Choices
 from tests.conftest import Tenant
+from tests.contract.office import Office
 from tests.harness import reason, refused, until
 from tests.meetings.secretariat import Secretariat
 
@@ -95,7 +99,10 @@ class Polling(Secretariat):
         request = polls_pb2.CreatePollRequest(poll=poll)
 
         async def entered() -> polls_pb2.Poll | None:
-            return await self._unless(("ERROR_REASON_MEETING_NOT_FOUND",), "CreatePoll", request)
+            found: polls_pb2.Poll | None = await self._unless(
+                ("ERROR_REASON_MEETING_NOT_FOUND",), "CreatePoll", request
+            )
+            return found
 
         drafted = await until(entered)
         assert drafted is not None
@@ -131,7 +138,8 @@ class Polling(Secretariat):
         waiting = ("ERROR_REASON_MEETING_NOT_CONVENED", "ERROR_REASON_QUORUM_MISSING") if present else ()
 
         async def done() -> polls_pb2.Poll | None:
-            return await self._unless(waiting, "OpenPoll", request)
+            opened: polls_pb2.Poll | None = await self._unless(waiting, "OpenPoll", request)
+            return opened
 
         found = await until(done)
         assert found is not None
@@ -140,7 +148,7 @@ class Polling(Secretariat):
     async def voter(self, vote: Vote, place: int) -> Voter:
         """The delegate at this place of the roll, with a paper."""
         token, hall = self.token(vote.persons[place], "delegate"), self.hall(vote.poll)
-        voter = Voter(self._folder / vote.poll / f"{place}", await hall.terms(token))
+        voter = Voter(self.folder_of(vote, place), await hall.terms(token))
         await voter.take(hall.desk(token))
         return voter
 
@@ -170,7 +178,7 @@ class Polling(Secretariat):
             results_pb2.CountSeen(question=each.question.id, valid=each.valid, blank=each.blank)
             for each in seen.questions
         ]
-        given = {"papers": seen.papers, "ballots": seen.ballots, "counts": counts} | changed
+        given: dict[str, Any] = {"papers": seen.papers, "ballots": seen.ballots, "counts": counts} | changed
         request = results_pb2.CertifyPollRequest(name=poll, **given)
         done: polls_pb2.Poll = await self.as_person("CertifyPoll", request, person, "scrutineer")
         return done
@@ -187,6 +195,36 @@ class Polling(Secretariat):
         request = results_pb2.GetBoardRequest(name=f"{poll}/boxes/{box}")
         return bytes((await self.vote("GetBoard", request, role)).data)
 
+    def folder_of(self, vote: Vote, place: int) -> Path:
+        """Where the delegate at this place of the roll keeps the vote."""
+        return self._folder / vote.poll / f"{place}"
+
+    async def absent(self, vote: Vote) -> str:
+        """A person on the roll of whom nobody has said that they attend."""
+        request = voting_pb2.GetEntitlementRequest(name=vote.poll)
+        for person in vote.persons:
+            if not (await self.as_person("GetEntitlement", request, person)).present:
+                return person
+        raise AssertionError("everybody is there")
+
+    async def until_over(self, meeting: str) -> None:
+        """Until the ballots service has heard that the session is over: by a poll that is then not opened."""
+        poll = await self.draft(meeting)
+
+        async def over() -> bool:
+            return await self.refused("OpenPoll", polls_pb2.OpenPollRequest(name=poll.name)) == "SESSION_OVER"
+
+        await until(over)
+
+    async def lose_attendance(self, meeting: str) -> None:
+        """As if a meeting had been convened at which nobody was seen: meetings convenes none without its quorum."""
+        connection = await asyncpg.connect(self.tenant.platform.postgres.url)
+        try:
+            await connection.execute("SELECT set_config('app.district', $1, false)", self.district)
+            await connection.execute("UPDATE ballots.seat SET attended = false WHERE meeting = $1", UUID(meeting[9:]))
+        finally:
+            await connection.close()
+
     async def turnout(self, poll: str) -> voting_pb2.Turnout:
         found: voting_pb2.Turnout = await self.vote("GetTurnout", voting_pb2.GetTurnoutRequest(name=poll))
         return found
@@ -200,3 +238,8 @@ def outcomes(result: results_pb2.PollResult, question: int = 0) -> Mapping[str, 
         option.id: results_pb2.Outcome.Name(option.outcome).removeprefix("OUTCOME_").lower()
         for option in result.questions[question].options
     }
+
+
+def polling_of(office: Office) -> Polling:
+    """The polling staff of an office's district, with a folder that nobody else has."""
+    return Polling(office.tenant, Path(mkdtemp()))

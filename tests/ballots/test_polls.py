@@ -8,7 +8,7 @@ from chassis.wire import timestamp
 from quanyutong.ballots.v1 import polls_pb2 as pb
 from quanyutong.ballots.v1 import questions_pb2, voting_pb2
 from quanyutong_client import verify
-from tests.ballots.polling import PAPER, Polling, Vote, grades, outcomes, projects
+from tests.ballots.polling import ELECTRONIC, PAPER, Polling, Vote, grades, outcomes, projects
 from tests.contract.office import NOBODY
 from tests.harness import refused, until
 
@@ -106,7 +106,7 @@ async def test_delegations_vote_apart_and_are_summed(polling: Polling) -> None:
     await until(lambda: _heard(polling, short.name))
     assert await why(polling.vote("OpenPoll", pb.OpenPollRequest(name=short.name))) == "DELEGATES_WITHOUT_DELEGATION"
     twice = [groups[0], pb.Delegation(display_name="第二代表团", mandates=mandates[1:])]
-    given = pb.Poll(title="票决", meeting=meeting, questions=[projects()], method=1, delegations=twice)
+    given = pb.Poll(title="票决", meeting=meeting, questions=[projects()], method=ELECTRONIC, delegations=twice)
     assert await polling.refused("CreatePoll", pb.CreatePollRequest(poll=given)) == "DELEGATIONS_REFUSED"
     poll = await polling.draft(meeting, projects(majority_base=questions_pb2.BASE_ALL_MEMBERS), delegations=groups)
     opened = await polling.open(poll.name, present=4)
@@ -139,7 +139,7 @@ async def test_a_poll_keeps_its_times_by_itself(polling: Polling) -> None:
         return bool(found.state == CLOSED)
 
     await until(closed)
-    wrong = pb.Poll(title="票决", meeting=meeting, questions=[projects()], method=1)
+    wrong = pb.Poll(title="票决", meeting=meeting, questions=[projects()], method=ELECTRONIC)
     wrong.open_time.CopyFrom(timestamp(soon(10)))
     wrong.close_time.CopyFrom(timestamp(soon(5)))
     assert await polling.refused("CreatePoll", pb.CreatePollRequest(poll=wrong)) == "TIMES_REFUSED"

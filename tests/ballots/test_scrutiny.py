@@ -19,7 +19,7 @@ async def why(call: Any) -> str:
     return (await refused(call)).removeprefix("ERROR_REASON_")
 
 
-async def tied(polling: Polling, tie: questions_pb2.Tie) -> Vote:
+async def tied(polling: Polling, tie: Any) -> Vote:
     """One place, two candidates with a vote each; certified."""
     vote = await polling.opened(2, projects(2, 1, tie_at_last_place=tie))
     await polling.voted(vote, [{"projects": ["p01"]}, {"projects": ["p02"]}])

@@ -164,3 +164,16 @@ def test_what_cannot_be_blinded() -> None:
         blindrsa.blind(PUBLIC, bytes(32), salt[1:], 5)
     with pytest.raises(ValueError, match="prefix"):
         blindrsa.prepare(b"", b"short")
+
+
+def test_blinding_hides_the_message() -> None:
+    """Every blinded message can have come of every message: there is a factor for each pair, so who signs, even with
+    the private key in hand, learns nothing of which it was."""
+    prepared = [bytes([number]) * 33 for number in range(1, 4)]
+    plain = [blindrsa.blind(PUBLIC, each, bytes(48), 1).message for each in prepared]
+    blinded = [blindrsa.blind(PUBLIC, each, bytes(48), 99**number).message for number, each in enumerate(prepared, 3)]
+    private = pow(KEY.e, -1, (KEY.p - 1) * (KEY.q - 1))
+    for message in map(int.from_bytes, plain):
+        for other in map(int.from_bytes, blinded):
+            factor = pow(other * pow(message, -1, KEY.n), private, KEY.n)
+            assert message * pow(factor, KEY.e, KEY.n) % KEY.n == other
