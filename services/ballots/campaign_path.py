@@ -102,8 +102,8 @@ def check_impersonal(content: str) -> None:
 
 
 def unit_of(given: str, of_campaign: str, district: str) -> str:
-    """The code of the unit: within the district, and of a unit's own campaign that unit."""
-    unit = given or of_campaign
-    if unit and (not unit.startswith(district) or (of_campaign and unit != of_campaign)):
-        raise Refused("UNIT_REFUSED", unit=unit)
-    return unit
+    """The code of the unit: of a unit's own campaign that unit, else one of the district, or none."""
+    foreign = given != of_campaign if of_campaign else not given.startswith(district)
+    if given and foreign:
+        raise Refused("UNIT_REFUSED", unit=given)
+    return given or of_campaign

@@ -12,7 +12,7 @@ from chassis import clock
 from quanyutong.ballots.v1 import campaigns_pb2 as campaigns
 from quanyutong.ballots.v1 import projects_pb2 as projects
 from quanyutong.ballots.v1 import suggestions_pb2 as suggestions
-from services.ballots.campaign_path import check_impersonal
+from services.ballots.campaign_path import check_impersonal, unit_of
 from services.ballots.domain import Refused
 from tests.ballots.season import LAST, ONLINE, STATION, YEAR, Season
 from tests.contract.office import TOWN, TOWNSHIP_CONGRESS, mask, on
@@ -193,3 +193,23 @@ def test_no_contact_is_kept(content: str) -> None:
 @pytest.mark.parametrize("content", ["投入1380万元", "服务 12800 人", "2027年10月1日前", "编号20270001380013800012345"])
 def test_numbers_that_are_no_contact(content: str) -> None:
     check_impersonal(content)
+
+
+@pytest.mark.parametrize(
+    ("given", "of_campaign", "unit"),
+    [
+        ("", "", ""),
+        ("500102013", "", "500102013"),
+        ("", "500102013", "500102013"),
+        ("500102013", "500102013", "500102013"),
+        ("", "500153103", "500153103"),  # of a district that has become part of this one
+    ],
+)
+def test_the_unit_is_the_campaigns_or_one_of_the_district(given: str, of_campaign: str, unit: str) -> None:
+    assert unit_of(given, of_campaign, "500102") == unit
+
+
+@pytest.mark.parametrize(("given", "of_campaign"), [("500153103", ""), ("500102014", "500102013")])
+def test_another_unit_is_refused(given: str, of_campaign: str) -> None:
+    with pytest.raises(Refused, match="UNIT_REFUSED"):
+        unit_of(given, of_campaign, "500102")
