@@ -14,6 +14,7 @@ from quanyutong.ballots.v1.ballots_pb2_grpc import BallotsServiceStub
 from quanyutong.meetings.v1.meetings_pb2_grpc import MeetingsServiceStub
 from quanyutong.registry.v1 import districts_pb2, persons_pb2
 from quanyutong.registry.v1.registry_pb2_grpc import RegistryServiceStub
+from tests.ballots.season import Season
 from tests.conftest import Tenant
 from tests.contract.acts import record
 from tests.contract.office import Office, in_days, new_people, on
@@ -85,6 +86,7 @@ async def settled(city: Platform) -> str:
         update.update_mask.paths.extend(["display_name", "schooling"])
         await office.call("UpdatePerson", update)
         await office.override("77")
+        await Season(office.tenant).furnished(await office.assembly(await office.unit(40)))
     return district
 
 
