@@ -17,6 +17,8 @@ from google.rpc import error_details_pb2, status_pb2
 
 from quanyutong.meetings.v1 import plan_pb2
 from quanyutong.registry.v1 import districts_pb2
+from quanyutong_client.reading import base64
+from tests.ballots.polling import polling_of
 from tests.conftest import Platforms, fresh_tenant
 from tests.contract.acts import delegates, record
 from tests.contract.merged import beside
@@ -76,6 +78,7 @@ class World:
                 "double": await office.person("张三"),
                 **await acts_of(office, term),
                 **await plan_of(office),
+                **await polls_of(office),
             },
         )
 
@@ -150,6 +153,21 @@ async def plan_of(office: Office) -> dict[str, str]:
     found = await proposals(secretariat, body=station, kind=plan_pb2.OBLIGATION_KIND_RECEPTION_DAY)
     names = {"to_accept": found[0].name, "to_turn_down": found[1].name, "obligation": found[2].obligation}
     return {**names, "receiving": station, "plan": PLAN, "planned_year": str(YEAR)}
+
+
+async def polls_of(office: Office) -> dict[str, str]:
+    """Polls of a meeting in session: one that is announced, without a ballot, and those to be changed."""
+    polling = polling_of(office)
+    assembly = await office.assembly(await office.unit(40))
+    await office.delegate(await office.term(assembly))
+    vote = await polling.opened_at(assembly, 1)
+    await polling.voted(vote, [])
+    await polling.certified(vote.poll)
+    await polling.announce(vote.poll)
+    drafts = {name: (await polling.draft(vote.meeting)).name for name in ("update", "open", "start", "void")}
+    await polling.do_poll("Open", drafts["start"])
+    names = {f"poll_to_{name}": poll for name, poll in drafts.items()}
+    return {**names, "poll": vote.poll, "convened": vote.meeting, "zeros": base64(bytes(256))}
 
 
 @dataclass(frozen=True)
