@@ -19,7 +19,7 @@ from quanyutong_client.marking import Choices
 from tests.conftest import Tenant
 from tests.contract.office import Office
 from tests.harness import reason, refused, until
-from tests.meetings.secretariat import Secretariat
+from tests.meetings.secretariat import Secretariat, in_hours
 
 ELECTRONIC, PAPER = polls_pb2.POLL_METHOD_ELECTRONIC, polls_pb2.POLL_METHOD_PAPER
 SCRUTINEERS = ("persons/0190a1b2-0000-7000-8000-0000000000a1", "persons/0190a1b2-0000-7000-8000-0000000000a2")
@@ -131,6 +131,16 @@ class Polling(Secretariat):
         poll = await self.draft(meeting, *questions, **fields)
         await self.open(poll.name, present=seats if present is None else present)
         return Vote(poll.name, meeting, mandates, persons)
+
+    async def opened_at(self, assembly: str, seats: int) -> Vote:
+        """A poll of a meeting that this assembly holds now; it has so many delegates."""
+        meeting = (await self.meeting(assembly, in_hours(-1))).name
+        roll = await self.called(meeting, seats)
+        await self.enter(meeting, *(attendee.mandate for attendee in roll))
+        await self.do("Convene", meeting)
+        poll = await self.draft(meeting)
+        await self.open(poll.name, present=seats)
+        return Vote(poll.name, meeting, [each.mandate for each in roll], [each.person for each in roll])
 
     async def open(self, poll: str, present: int, **fields: Any) -> polls_pb2.Poll:
         """Opened as soon as the ballots service has heard that the meeting was convened, and who is there."""

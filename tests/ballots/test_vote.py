@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import httpx
+
 from quanyutong_client import Receipt, verify
 from tests.ballots.polling import Polling, grades, motion, outcomes, projects, scores
 from tests.harness import run_command
@@ -42,6 +44,8 @@ async def test_the_whole_vote(polling: Polling, tmp_path: Path) -> None:
 async def check_board(polling: Polling, poll: str, receipt: Receipt | None, folder: Path) -> None:
     """Anybody finds the published board sound, and a delegate the own ballot on it."""
     board = await polling.board(poll)
+    if polling.tenant.door == "gateway":
+        assert await over_rest(polling, poll) == board
     assert receipt is not None
     report = verify(board, receipt)
     assert report.is_sound
@@ -49,3 +53,12 @@ async def check_board(polling: Polling, poll: str, receipt: Receipt | None, fold
     (folder / "board.json").write_bytes(board)
     output = await run_command(["ballots", "verify", str(folder / "board.json")], {})
     assert "PASS" in output
+
+
+async def over_rest(polling: Polling, poll: str) -> bytes:
+    """The board as a browser gets it."""
+    headers = {"authorization": f"Bearer {polling.token('reader', 'viewer')}"}
+    async with httpx.AsyncClient(base_url=polling.tenant.platform.gateway, trust_env=False) as client:
+        answer = await client.get(f"/v1/{poll}/boxes/1/board", headers=headers)
+    assert answer.headers["content-type"].startswith("application/json")
+    return answer.content

@@ -18,6 +18,8 @@ from google.rpc import error_details_pb2, status_pb2
 from quanyutong.ballots.v1 import suggestions_pb2
 from quanyutong.meetings.v1 import plan_pb2
 from quanyutong.registry.v1 import districts_pb2
+from quanyutong_client.reading import base64
+from tests.ballots.polling import polling_of
 from tests.ballots.season import Season
 from tests.conftest import Platforms, fresh_tenant
 from tests.contract.acts import delegates, record
@@ -78,6 +80,7 @@ class World:
                 "double": await office.person("张三"),
                 **await acts_of(office, term),
                 **await plan_of(office),
+                **await polls_of(office),
                 **await projects_of(office),
             },
         )
@@ -155,10 +158,25 @@ async def plan_of(office: Office) -> dict[str, str]:
     return {**names, "receiving": station, "plan": PLAN, "planned_year": str(YEAR)}
 
 
+async def polls_of(office: Office) -> dict[str, str]:
+    """Polls of a meeting in session: one that is announced, without a ballot, and those to be changed."""
+    polling = polling_of(office)
+    assembly = await office.assembly(await office.unit(40))
+    await office.delegate(await office.term(assembly))
+    vote = await polling.opened_at(assembly, 1)
+    await polling.voted(vote, [])
+    await polling.certified(vote.poll)
+    await polling.announce(vote.poll)
+    drafts = {name: (await polling.draft(vote.meeting)).name for name in ("update", "open", "start", "void")}
+    await polling.do_poll("Open", drafts["start"])
+    names = {f"poll_to_{name}": poll for name, poll in drafts.items()}
+    return {**names, "poll": vote.poll, "convened": vote.meeting, "zeros": base64(bytes(256))}
+
+
 async def projects_of(office: Office) -> dict[str, str]:
     """A campaign that is a draft, and one that was voted on, with a project that was adopted."""
     season = Season(office.tenant)
-    first, second = [await season.assembly(await season.unit(number)) for number in (40, 41)]
+    first, second = [await season.assembly(await season.unit(number)) for number in (42, 43)]
     project = await season.undertaken(body=first)
     draft = await season.campaign(second)
     voted = (await season.shown(project)).campaign

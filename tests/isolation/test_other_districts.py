@@ -17,6 +17,7 @@ import pytest
 from google.protobuf import json_format
 from google.protobuf.message import Message
 
+from tests.ballots.polling import Polling, polling_of
 from tests.ballots.season import Season
 from tests.conftest import Platforms, fresh_tenant
 from tests.contract.acts import record
@@ -27,10 +28,6 @@ from tests.isolation.rpcs import RPCS, Outcome, answer_of, outcome, request_of, 
 from tests.meetings.annual import YEAR, owed, planned, proposals
 from tests.meetings.secretariat import Secretariat
 
-# The RPCs that act in the district of the token. The others answer with what is public, or are the city's own.
-TENANT = [path for path, rpc in RPCS.items() if rpc.tenant]
-SAFE = [path for path in TENANT if RPCS[path].safe]
-STAFF = ("clerk", "examiner", "administrator")
 COLLECTIONS = {
     "person": "persons",
     "mandate": "mandates",
@@ -42,6 +39,7 @@ COLLECTIONS = {
     "venue": "venues",
     "meeting": "meetings",
     "proposal": "proposals",
+    "poll": "polls",
     "campaign": "campaigns",
     "suggestion": "suggestions",
     "project": "projects",
@@ -49,6 +47,12 @@ COLLECTIONS = {
     "milestone": "milestones",
     "decision": "decisions",
 }
+# Done in person or as a ballot box, by tokens that the staff's are not.
+OTHERS = {"GetEntitlement", "TakePaper", "CastBallot", "EnterPaperCount", "CertifyPoll"}
+# The RPCs that act in the district of the token. The others answer with what is public, or are the city's own.
+TENANT = [path for path, rpc in RPCS.items() if rpc.tenant and short(path) not in OTHERS]
+SAFE = [path for path in TENANT if RPCS[path].safe]
+STAFF = ("clerk", "examiner", "administrator")
 VOLATILE = (
     (r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "id"),
     # Before codes: a second has six digits behind it that may look like one.
@@ -108,7 +112,13 @@ class District:
         await until(heard)
         await planned(secretariat)
         proposal = (await proposals(secretariat, body=names["station"]))[0]
-        return {"venue": venue, "meeting": meeting.name, "obligation": proposal.obligation, "proposal": proposal.name}
+        return {
+            "venue": venue,
+            "meeting": meeting.name,
+            "obligation": proposal.obligation,
+            "proposal": proposal.name,
+            **await polls(polling_of(secretariat), names["assembly"]),
+        }
 
     async def call(self, path: str, messages: list[Message]) -> Outcome:
         metadata = tuple(self.office.tenant.metadata(*STAFF))
@@ -121,6 +131,15 @@ class District:
             ended = await self.call(path, all_of(path) or requests(path, self.names.values()))
             answers[path] = b"".join(ended.answers)
         return answers
+
+
+async def polls(polling: Polling, assembly: str) -> dict[str, str]:
+    """A poll that was announced, so that everything of it can be read."""
+    vote = await polling.opened_at(assembly, 1)
+    await polling.voted(vote, [])
+    await polling.certified(vote.poll)
+    await polling.announce(vote.poll)
+    return {"poll": vote.poll, "box": f"{vote.poll}/boxes/1"}
 
 
 def all_of(path: str) -> list[Message]:
