@@ -210,6 +210,7 @@ def test_there_is_enough_to_try() -> None:
     for kind, collection in COLLECTIONS.items():
         own[kind] = f"{collection}/{NOBODY}"
     own["obligation"] = f"obligations/{YEAR}.symposium.1.{NOBODY}"
+    own["box"] = f"polls/{NOBODY}/boxes/1"
     tried = {path: naming(path, own, own) for path in TENANT}
     assert sum(map(len, tried.values())) >= 25
     assert {short(path) for path in TENANT if not tried[path]} <= {
