@@ -111,7 +111,7 @@ class District:
             "meeting": meeting.name,
             "obligation": proposal.obligation,
             "proposal": proposal.name,
-            **await polls(polling_of(secretariat), names["assembly"]),
+            **await polls(polling_of(secretariat), names["assembly"], meeting.name),
         }
 
     async def call(self, path: str, messages: list[Message]) -> Outcome:
@@ -127,8 +127,9 @@ class District:
         return answers
 
 
-async def polls(polling: Polling, assembly: str) -> dict[str, str]:
-    """A poll that was announced, so that everything of it can be read."""
+async def polls(polling: Polling, assembly: str, meeting: str) -> dict[str, str]:
+    """A poll that was announced, so that everything of it can be read, and a draft for the meeting."""
+    await polling.draft(meeting)
     vote = await polling.opened_at(assembly, 1)
     await polling.voted(vote, [])
     await polling.certified(vote.poll)
