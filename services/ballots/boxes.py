@@ -13,9 +13,9 @@ from sqlalchemy import bindparam, insert, select
 from chassis.database import ReadTx, Row, WriteTx
 from chassis.sql import Sql
 from chassis.vault import Vault
-from quanyutong_client import Terms
 from quanyutong_client.encoding import canonical, read_json
 from quanyutong_client.reading import base64
+from quanyutong_client.terms import Terms
 from services.ballots import blind_signing
 from services.ballots.blind_signing import SigningKey
 from services.ballots.domain import Refused

@@ -17,9 +17,10 @@ from chassis.vault import Vault
 from chassis.wire import identifier, number
 from quanyutong.ballots.v1 import polls_pb2
 from quanyutong.ballots.v1 import voting_pb2 as pb
-from quanyutong_client import Malformed, Terms
 from quanyutong_client.ballot import Ballot, check_marks
+from quanyutong_client.encoding import Malformed
 from quanyutong_client.receipt import receipt_message
+from quanyutong_client.terms import Terms
 from quanyutong_client.verification import faults_of
 from services.ballots import poll_path
 from services.ballots.boxes import board_key, load_box, number_in, terms_of

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from quanyutong_client import Terms
 from quanyutong_client.encoding import read_json
 from quanyutong_client.tally import Count, Result, Turnout, count, judge
+from quanyutong_client.terms import Terms
 from services.ballots.drafting import read_question
 
 

@@ -11,8 +11,9 @@ from typing import Any
 from chassis.rules import OverrideRefused, Rulebook, Share, check_override
 from chassis.wire import number, word
 from quanyutong.ballots.v1 import questions_pb2 as pb
-from quanyutong_client import Malformed, Question
+from quanyutong_client.encoding import Malformed
 from quanyutong_client.reading import Members
+from quanyutong_client.terms import Question
 from services.ballots import poll_path
 from services.ballots.domain import Refused
 

@@ -120,7 +120,7 @@ async def open_poll(tx: WriteTx, row: Row, vault: Vault, keys: list[Keys], reaso
     poll_path.check_quorum(present, where.needed, where.rule_version, reason)
     await check_options(tx, row.body, selectable(row.questions))
     boxes = split_roll(roll, await tx.all(DELEGATIONS, poll=row.id))
-    if row.method == "electronic" and len(keys) != len(boxes):
+    if len(keys) != (len(boxes) if row.method == "electronic" else 0):
         raise Refusal("CONCURRENT_CHANGE")  # the draft was changed while its keys were made
     for place, electors in enumerate(boxes):
         await place_box(tx, row, vault, electors, keys[place] if keys else None)

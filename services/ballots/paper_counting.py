@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-from quanyutong_client import Question
 from quanyutong_client.encoding import read_json
 from quanyutong_client.rules import Select
 from quanyutong_client.tally import Count, Turnout
+from quanyutong_client.terms import Question
 from services.ballots import scrutiny
 from services.ballots.counting import BoxCount
 from services.ballots.domain import Refused

@@ -121,8 +121,8 @@ async def enter(polling: Polling, request: pb.EnterPaperCountRequest, person: st
     return int((await polling.as_person("EnterPaperCount", request, person, "scrutineer")).entries)
 
 
-async def on_paper(polling: Polling) -> str:
-    vote = await polling.opened(3, method=PAPER)
+async def on_paper(polling: Polling, *questions: questions_pb2.Question) -> str:
+    vote = await polling.opened(3, *questions, method=PAPER)
     await polling.do_poll("StartVoting", vote.poll)
     await polling.do_poll("Close", vote.poll)
     return vote.poll

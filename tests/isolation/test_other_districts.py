@@ -47,6 +47,8 @@ COLLECTIONS = {
     "milestone": "milestones",
     "decision": "decisions",
 }
+# What ends in a number tells nothing of whose it is.
+NUMBERED = ("term", "box")
 # Done in person or as a ballot box, by tokens that the staff's are not.
 OTHERS = {"GetEntitlement", "TakePaper", "CastBallot", "EnterPaperCount", "CertifyPoll"}
 # The RPCs that act in the district of the token. The others answer with what is public, or are the city's own.
@@ -117,7 +119,7 @@ class District:
             "meeting": meeting.name,
             "obligation": proposal.obligation,
             "proposal": proposal.name,
-            **await polls(polling_of(secretariat), names["assembly"]),
+            **await polls(polling_of(secretariat), names["assembly"], meeting.name),
         }
 
     async def call(self, path: str, messages: list[Message]) -> Outcome:
@@ -133,8 +135,9 @@ class District:
         return answers
 
 
-async def polls(polling: Polling, assembly: str) -> dict[str, str]:
-    """A poll that was announced, so that everything of it can be read."""
+async def polls(polling: Polling, assembly: str, meeting: str) -> dict[str, str]:
+    """A poll that was announced, so that everything of it can be read, and a draft for the meeting."""
+    await polling.draft(meeting)
     vote = await polling.opened_at(assembly, 1)
     await polling.voted(vote, [])
     await polling.certified(vote.poll)
@@ -216,6 +219,7 @@ def test_there_is_enough_to_try() -> None:
     for kind, collection in COLLECTIONS.items():
         own[kind] = f"{collection}/{NOBODY}"
     own["obligation"] = f"obligations/{YEAR}.symposium.1.{NOBODY}"
+    own["box"] = f"polls/{NOBODY}/boxes/1"
     tried = {path: naming(path, own, own) for path in TENANT}
     assert sum(map(len, tried.values())) >= 25
     assert {short(path) for path in TENANT if not tried[path]} <= {
@@ -243,7 +247,7 @@ async def test_anothers_entry_is_like_one_that_nobody_has(three: Three, path: st
     for (field, of_stranger), (_, of_twin) in zip(*calls, strict=True):
         ended = await three.stranger.call(path, of_stranger)
         assert seen(path, ended) == seen(path, await three.twin.call(path, of_twin)), field
-        owned = [name.rpartition("/")[2].encode() for kind, name in three.owner.names.items() if kind != "term"]
+        owned = [name.rpartition("/")[2].encode() for kind, name in three.owner.names.items() if kind not in NUMBERED]
         assert not any(name in answer for name in owned for answer in ended.answers), field
     assert await three.owner.everything() == before
 
@@ -274,7 +278,7 @@ async def test_the_owner_finds_them_all(three: Three) -> None:
 
 
 async def test_unfiltered_lists_hold_own_entries_alone(three: Three) -> None:
-    owned = [name.rpartition("/")[2].encode() for kind, name in three.owner.names.items() if kind != "term"]
+    owned = [name.rpartition("/")[2].encode() for kind, name in three.owner.names.items() if kind not in NUMBERED]
     for path in (path for path in SAFE if short(path) != "ListRules"):
         for message in all_of(path):
             to_owner = b"".join((await three.owner.call(path, [message])).answers)

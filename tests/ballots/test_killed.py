@@ -1,0 +1,89 @@
+"""A vote during which the service and the database are killed: nobody votes twice, and no receipt is broken."""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import AsyncExitStack
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import grpc
+
+from quanyutong.ballots.v1.ballots_pb2_grpc import BallotsServiceStub
+from quanyutong.meetings.v1.meetings_pb2_grpc import MeetingsServiceStub
+from quanyutong.registry.v1.registry_pb2_grpc import RegistryServiceStub
+from quanyutong_client import Board, Voter, verify
+from tests.ballots.polling import Polling, Vote
+from tests.conftest import Tenant
+from tests.harness import Process, platform, until
+
+SEATS = 8
+STUBS = (RegistryServiceStub, MeetingsServiceStub, BallotsServiceStub)
+
+
+async def insist(step: Callable[[], Awaitable[Any]]) -> None:
+    """As a client does: again, until there is an answer."""
+
+    async def done() -> bool:
+        try:
+            await step()
+        except grpc.aio.AioRpcError as error:
+            if error.code() in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED):
+                return False
+            raise
+        return True
+
+    await until(done)
+
+
+async def during(steps: list[Coroutine[Any, Any, None]], harm: Callable[[], Awaitable[None]]) -> None:
+    """All steps at once, and the harm in the middle of them."""
+    tasks = [asyncio.create_task(step) for step in steps]
+    await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    await harm()
+    await asyncio.gather(*tasks)
+
+
+async def test_killed_while_papers_are_taken_and_ballots_cast(tmp_path: Path) -> None:
+    async with platform("split", tmp_path / "site", durable=True) as site, AsyncExitStack() as stack:
+        channel = await stack.enter_async_context(grpc.aio.insecure_channel(site.address("gateway")))
+        stubs = [stub(channel) for stub in STUBS]
+        polling = Polling(Tenant(site, "gateway", await site.fresh_district(), *stubs), tmp_path)
+        vote = await polling.opened(SEATS)
+
+        async def service_dies() -> None:
+            site.processes["ballots"].leashed.kill()
+            await site.processes["ballots"].leashed.wait()
+            arguments = ["services", "serve", "--target=ballots"]
+            folder = site.settings.state.parent
+            site.processes["ballots"] = await Process.start("ballots", arguments, site.environment, folder)
+
+        async def database_dies() -> None:
+            site.postgres.kill()
+            await site.postgres.start()
+
+        takes = [insist(partial(polling.voter, vote, place)) for place in range(SEATS)]
+        await during(takes, service_dies)
+        await insist(lambda: polling.turnout(vote.poll))
+        assert (await polling.turnout(vote.poll)).papers == SEATS
+        await polling.do_poll("StartVoting", vote.poll)
+        voters = [Voter.resume(polling.folder_of(vote, place)) for place in range(SEATS)]
+        for harm in (service_dies, database_dies):
+            half = [voters.pop(random.randrange(len(voters))) for _ in range(SEATS // 2)]
+            vote.voters += half
+            casts = [insist(partial(polling.cast, vote, voter, {"projects": ["p01"]})) for voter in half]
+            await during(casts, harm)
+        await check_all_counted(polling, vote)
+
+
+async def check_all_counted(polling: Polling, vote: Vote) -> None:
+    await insist(lambda: polling.do_poll("Close", vote.poll))
+    await polling.certified(vote.poll)
+    await polling.announce(vote.poll)
+    board = await polling.board(vote.poll)
+    assert len(Board.parse(board).ballots) == SEATS
+    for voter in vote.voters:
+        report = verify(board, voter.receipt)
+        assert report.is_sound
+        assert report.own is not None
