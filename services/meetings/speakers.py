@@ -42,11 +42,7 @@ READ = Sql(LISTED.where(speaker.c.id == bindparam("key")))
 ENTER = Sql(insert(speaker).returning(speaker.c.id), columns=("meeting", "item", "attendee", "position"))
 LAST = Sql(text("SELECT coalesce(max(position), 0) AS position FROM speaker WHERE item = :item"))
 ENLISTED = Sql(
-    select(speaker.c.id).where(
-        speaker.c.item == bindparam("item"),
-        speaker.c.attendee == bindparam("attendee"),
-        speaker.c.state.in_(["waiting", "speaking"]),
-    )
+    text("SELECT id FROM speaker WHERE item = :item AND attendee = :attendee AND state IN ('waiting', 'speaking')")
 )
 # Those between the old and the new place move up by one, all in one statement.
 MOVE = Sql(

@@ -16,9 +16,9 @@ async def convened(secretariat: Secretariat) -> str:
     return meeting
 
 
-async def in_session(secretariat: Secretariat, seats: int) -> tuple[str, list[str]]:
+async def in_session(secretariat: Secretariat, seats: int, **fields: Any) -> tuple[str, list[str]]:
     """A meeting in session since an hour ago, with all of its delegates there; and their mandates."""
-    meeting, mandates = await secretariat.ready(seats, 0, in_hours(-2))
+    meeting, mandates = await secretariat.ready(seats, 0, in_hours(-2), **fields)
     await secretariat.enter(meeting, *mandates, check_in_time=timestamp(in_hours(-1.5)))
     await secretariat.do("Convene", meeting, convene_time=timestamp(in_hours(-1)))
     return meeting, mandates
