@@ -2,11 +2,12 @@
 
 from typing import Any
 
+from chassis import development
 from quanyutong.meetings.v1 import (
     agenda_pb2,
     attachments_pb2,
-    meeting_pb2,
     measures_pb2,
+    meeting_pb2,
     preparations_pb2,
     questions_pb2,
     speakers_pb2,
@@ -20,9 +21,16 @@ CONSULTATION = meeting_pb2.MEETING_KIND_CONSULTATION
 SHA256 = "a" * 64
 
 
+async def in_person(secretariat: Secretariat, person: str, rpc: str, request: Any) -> Any:
+    """As the delegate with an own token."""
+    token = development.token(secretariat.tenant.platform.settings, person, ["delegate"], secretariat.district)
+    return await getattr(secretariat.tenant.meetings, rpc)(request, metadata=[("authorization", f"Bearer {token}")])
+
+
 async def opened(secretariat: Secretariat, meeting: str, **fields: Any) -> str:
     """An item that is being dealt with; speeches unless told otherwise."""
-    made = await item(secretariat, meeting, **({"title": "大会发言", "item_class": SPEECHES} | fields))
+    given: dict[str, Any] = {"title": "大会发言", "item_class": SPEECHES}
+    made = await item(secretariat, meeting, **(given | fields))
     return (await act(secretariat, "Open", made.name)).name
 
 
@@ -63,8 +71,10 @@ async def answer(secretariat: Secretariat, question: str) -> questions_pb2.Quest
 
 
 def document(**fields: Any) -> attachments_pb2.Attachment:
-    given = {"title": "报告全文", "media_type": "application/pdf", "size_bytes": 20_480, "sha256": SHA256}
-    return attachments_pb2.Attachment(**(given | {"link": "https://store.example.gov.cn/1.pdf"} | fields))
+    given: dict[str, Any] = {"title": "报告全文", "media_type": "application/pdf", "sha256": SHA256}
+    return attachments_pb2.Attachment(
+        **(given | {"size_bytes": 20_480, "link": "https://store.example.gov.cn/1.pdf"} | fields)
+    )
 
 
 async def attach(secretariat: Secretariat, item_name: str, **fields: Any) -> attachments_pb2.Attachment:
