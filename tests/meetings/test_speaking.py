@@ -25,7 +25,7 @@ def test_overtime_begins_with_the_first_second_beyond_the_limit(seconds: int, mi
     assert over == (max(seconds - minutes * 60, 0) if minutes else 0)
 
 
-@pytest.mark.parametrize(("verb", "state"), product(speaking.PATH, STATES))
+@pytest.mark.parametrize(("verb", "state"), [*product(speaking.PATH, STATES)])
 def test_each_verb_leads_from_one_state_alone(verb: str, state: str) -> None:
     led = {("call", "waiting"): "speaking", ("end", "speaking"): "spoken", ("withdraw", "waiting"): "withdrawn"}
     if (verb, state) in led:
