@@ -1,6 +1,6 @@
 """Limits of speeches, and where an attachment may be, without a platform."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import product
 
 import pytest
@@ -17,6 +17,12 @@ STATES = ("waiting", "speaking", "spoken", "withdrawn")
 @pytest.mark.parametrize(("own", "of_item", "limit"), [(0, 0, 0), (0, 8, 8), (5, 8, 5), (12, 0, 12)])
 def test_an_own_limit_goes_before_that_of_the_item(own: int, of_item: int, limit: int) -> None:
     assert speaking.minutes_limit(own, of_item) == limit
+
+
+def test_a_speech_is_as_long_as_its_whole_seconds() -> None:
+    now = datetime.now(UTC)
+    assert speaking.length(None, now) == timedelta()
+    assert speaking.length(now - timedelta(seconds=89, milliseconds=999), now) == timedelta(seconds=89)
 
 
 @given(st.integers(0, 90_000), st.integers(0, 1440))
