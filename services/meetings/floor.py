@@ -26,8 +26,8 @@ TURNS = Sql(
 )
 
 
-async def floor(tx: ReadTx, meeting: UUID) -> pb.MeetingState:
-    """That part of a meeting's state."""
+async def floor(tx: ReadTx, meeting: UUID, named: bool) -> pb.MeetingState:
+    """That part of a meeting's state, with the names of those who speak or without them."""
     turns = await tx.all(TURNS, meeting=meeting)
     now = [turn for turn in turns if turn.state == "speaking"]
     waiting = turns[len(now) :]
@@ -36,16 +36,16 @@ async def floor(tx: ReadTx, meeting: UUID) -> pb.MeetingState:
             pb.CurrentItem(name=item_name(row.id), title=row.title, position=row.position)
             for row in await tx.all(OPEN, meeting=meeting)
         ],
-        speaker=_turn(now[0]) if now else None,
-        next_speakers=map(_turn, waiting[:NEXT]),
+        speaker=_turn(now[0], named) if now else None,
+        next_speakers=[_turn(turn, named) for turn in waiting[:NEXT]],
         speakers_waiting=len(waiting),
     )
 
 
-def _turn(row: Row) -> pb.CurrentSpeaker:
+def _turn(row: Row, named: bool) -> pb.CurrentSpeaker:
     return pb.CurrentSpeaker(
         name=speaker_name(row.id),
-        display_name=row.display_name,
+        display_name=row.display_name if named else "",
         begin_time=timestamp(row.began_at) if row.began_at else None,
         minutes_limit=minutes_limit(row.minutes_allowed, row.minutes_of_item),
     )

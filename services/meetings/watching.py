@@ -54,7 +54,8 @@ class Watching:
             row = await load_meeting(tx, name)
             counts = await tx.one(COUNTS, meeting=row.id)
             quorum = await quorum_message(tx, row, counts)
-            state = await floor(tx, row.id)
+            # Who speaks is named in the hall and in its district, and not to the city.
+            state = await floor(tx, row.id, named=not auth.caller.get().municipal)
         state.MergeFrom(
             pb.MeetingState(
                 meeting=meeting_name(row.id),

@@ -1,6 +1,9 @@
 """Speakers' lists: who has the word, for how long, and what became of the speech."""
 
+import asyncio
 from datetime import datetime, timedelta
+
+import grpc
 
 from chassis.wire import timestamp
 from quanyutong.meetings.v1 import attendance_pb2, events_pb2, watch_pb2
@@ -9,7 +12,7 @@ from quanyutong.registry.v1 import activities_pb2
 from tests.contract.acts import SPEECH
 from tests.contract.heard import heard
 from tests.contract.office import mask
-from tests.harness import refused, until
+from tests.harness import reason, refused, until
 from tests.meetings.items import act, item
 from tests.meetings.secretariat import Secretariat, in_hours
 from tests.meetings.sitting import enlist, hall, in_person, opened, speak, speakers
@@ -160,3 +163,28 @@ async def test_a_screen_shows_the_item_and_who_speaks(secretariat: Secretariat) 
     done = await call.read()
     assert (list(done.items), done.speakers_waiting) == ([], 0)
     call.cancel()
+
+
+async def test_the_city_sees_that_somebody_speaks_and_not_who(secretariat: Secretariat) -> None:
+    meeting, item_name, (mandate,) = await hall(secretariat, 1)
+    name = (await enlist(secretariat, item_name, mandate)).name
+    await speak(secretariat, "CallSpeaker", name)
+    metadata = secretariat.tenant.platform.metadata(["overseer"], x_district=secretariat.district)
+    request = watch_pb2.WatchMeetingRequest(name=meeting)
+    call = secretariat.tenant.meetings.WatchMeeting(request, metadata=metadata, timeout=60)
+    shown = (await call.read()).speaker
+    assert (shown.name, shown.display_name) == (name, "")
+    call.cancel()
+    listed = secretariat.tenant.meetings.ListSpeakers(pb.ListSpeakersRequest(parent=item_name), metadata=metadata)
+    assert await refused(listed) == f"{PREFIX}ROLE_MISSING"
+
+
+async def test_of_all_who_are_called_at_once_one_speaks(secretariat: Secretariat) -> None:
+    _, item_name, mandates = await hall(secretariat, 4)
+    listed = await asyncio.gather(*(enlist(secretariat, item_name, mandate) for mandate in mandates))
+    assert sorted(one.position for one in listed) == [1, 2, 3, 4]
+    calls = (speak(secretariat, "CallSpeaker", one.name) for one in listed)
+    outcomes = await asyncio.gather(*calls, return_exceptions=True)
+    refusals = [reason(outcome) for outcome in outcomes if isinstance(outcome, grpc.aio.AioRpcError)]
+    assert refusals == [f"{PREFIX}SPEECH_RUNNING"] * 3
+    assert len(await speakers(secretariat, item_name, state=SPEAKING)) == 1
