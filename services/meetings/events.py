@@ -17,6 +17,7 @@ from quanyutong.meetings.v1.events_pb2 import (
     MeetingHeld,
     MeetingScheduled,
     MeetingWithdrawn,
+    MinutesSigned,
     ObligationsCounted,
 )
 from quanyutong.registry.v1 import events_pb2 as registry
@@ -35,6 +36,7 @@ PUBLISHES: tuple[type[Message], ...] = (
     DeliberationOpinionHanded,
     DeliberationOpinionAnswered,
     DeliberationOpinionClosed,
+    MinutesSigned,
 )
 CONSUMES: Mapping[type[Message], EventHandler] = {
     registry.AssemblyCreated: roster.assembly_created,

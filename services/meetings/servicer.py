@@ -12,10 +12,12 @@ from services.meetings.check_ins import CheckIns
 from services.meetings.convening import Convening
 from services.meetings.deliberations import Deliberations
 from services.meetings.meetings import Meetings
+from services.meetings.minutes import MeetingMinutes
 from services.meetings.owing import Obligations
 from services.meetings.plans import Plans
 from services.meetings.proposals import Proposals
 from services.meetings.series import AllSeries
+from services.meetings.signatures import Signatures
 from services.meetings.venues import Venues
 from services.meetings.watching import Watching
 
@@ -34,6 +36,8 @@ class MeetingsServicer(
     Watching,
     Agenda,
     Deliberations,
+    MeetingMinutes,
+    Signatures,
     Audits,
     MeetingsServiceServicer,
 ):
