@@ -18,7 +18,7 @@ from services.meetings import domain
 from services.meetings.domain import Refused
 from services.meetings.meetings import day_of, load_meeting, meeting_name
 from services.meetings.roll import COUNTS, FORGET, quorum_of
-from services.meetings.tables import meeting, roll
+from services.meetings.tables import meeting, roll, speaker
 
 Context = grpc.aio.ServicerContext[Any, Any]
 HERE = and_(roll.c.checked_in_at.is_not(None), roll.c.left_at.is_(None))
@@ -34,6 +34,7 @@ OBSERVE = Sql(
     insert(roll).values(observer=True).returning(roll),
     columns=("meeting", "display_name"),
 )
+ON_A_LIST = Sql(select(speaker.c.id).where(speaker.c.attendee == bindparam("attendee")).limit(1))
 REMOVE = Sql(delete(roll).where(roll.c.id == bindparam("key")))
 # Until a meeting is over, and afterwards while it is summed up.
 OPEN = ("preparation", "convened", "summary")
@@ -82,6 +83,8 @@ class Attendance:
             found = await load_attendee(tx, row.id, request.name)
             if not found.observer:
                 raise Refused("NOT_AN_OBSERVER", attendee=request.name)
+            if await tx.first(ON_A_LIST, attendee=found.id):
+                raise Refused("SPEAKER_ENLISTED", attendee=request.name)
             await tx.execute(FORGET, keys=[found.id])
             await tx.execute(REMOVE, key=found.id)
             return tx.reply(pb.RemoveObserverResponse())

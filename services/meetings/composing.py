@@ -1,5 +1,6 @@
 """The sections of minutes, composed from the record."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -9,16 +10,14 @@ from chassis.wire import read_date, word
 from quanyutong.meetings.v1 import agenda_pb2
 from quanyutong.meetings.v1 import minutes_pb2 as pb
 from services.meetings.minutes_text import NAMELESS, Agreed, Decided, Held, resolutions_of, summary_of
+from services.meetings.signing import Signer
 
 
-def sections(record: pb.MinutesRecord, chair: str, secretary: str) -> dict[str, list[str]]:
-    """The columns of sections that are as they were generated. Remarks are the clerk's own."""
+def composed(record: pb.MinutesRecord, signers: Mapping[str, Signer]) -> dict[str, list[str]]:
+    """The columns of sections as they are generated. Remarks are the clerk's own."""
     items = [_decided(item) for item in record.items]
-    return {
-        "summary": summary_of(_held(record, chair, secretary), items),
-        "resolutions": resolutions_of(items, _agreed(record)),
-        "remarks": [],
-    }
+    held = _held(record, signers["chair"].name, signers["secretary"].name)
+    return {"summary": summary_of(held, items), "resolutions": resolutions_of(items, _agreed(record)), "remarks": []}
 
 
 def local(moment: Timestamp) -> datetime:

@@ -12,6 +12,7 @@ from quanyutong.meetings.v1.events_pb2 import (
     DeliberationOpinionClosed,
     DeliberationOpinionHanded,
     ItemConcluded,
+    MeasureAgreed,
     MeetingClosed,
     MeetingConvened,
     MeetingHeld,
@@ -19,6 +20,7 @@ from quanyutong.meetings.v1.events_pb2 import (
     MeetingWithdrawn,
     MinutesSigned,
     ObligationsCounted,
+    SpeechGiven,
 )
 from quanyutong.registry.v1 import events_pb2 as registry
 from services.meetings import roster
@@ -36,6 +38,8 @@ PUBLISHES: tuple[type[Message], ...] = (
     DeliberationOpinionHanded,
     DeliberationOpinionAnswered,
     DeliberationOpinionClosed,
+    SpeechGiven,
+    MeasureAgreed,
     MinutesSigned,
 )
 CONSUMES: Mapping[type[Message], EventHandler] = {

@@ -25,6 +25,7 @@ from services.meetings.bookings import book, release
 from services.meetings.domain import Refused
 from services.meetings.roster import Body, load_body, term_on
 from services.meetings.rules import rule_on
+from services.meetings.sitting import check_settled, check_silent
 from services.meetings.tables import meeting
 from services.meetings.venues import load_open_venue, venue_name
 
@@ -135,6 +136,7 @@ class Meetings:
         async with self._database.write() as tx:
             row = await load_for(tx, request)
             phase = domain.next_phase("adjourn", row.phase)
+            await check_silent(tx, row.id)
             moment = happened(request, "adjourn_time", row.convened_at)
             saved = await save(tx, row, phase=phase, adjourned_at=moment)
             tx.publish(_held(saved, await load_body(tx, body_name(row))), request.name)
@@ -143,7 +145,9 @@ class Meetings:
     async def CloseMeeting(self, request: pb.CloseMeetingRequest, _: Context) -> pb.Meeting:
         async with self._database.write() as tx:
             row = await load_for(tx, request)
-            saved = await save(tx, row, phase=domain.next_phase("close", row.phase))
+            phase = domain.next_phase("close", row.phase)
+            await check_settled(tx, row)
+            saved = await save(tx, row, phase=phase)
             tx.publish(events_pb2.MeetingClosed(meeting=request.name), request.name)
             return tx.reply(meeting_message(saved))
 

@@ -1,7 +1,7 @@
 """Minutes (会议纪要): generated from the record of a meeting that is over, read, edited and exported."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection, Mapping
 from datetime import date
 from typing import Any
 
@@ -18,7 +18,7 @@ from chassis.sql import Sql
 from chassis.wire import check_etag, identifier, name_in_update, word
 from quanyutong.meetings.v1 import minutes_pb2 as pb
 from services.meetings import domain, signing
-from services.meetings.composing import sections
+from services.meetings.composing import composed
 from services.meetings.meetings import load_meeting
 from services.meetings.minutes_files import DOCX, JSON
 from services.meetings.minutes_rows import (
@@ -26,11 +26,13 @@ from services.meetings.minutes_rows import (
     entry_message,
     load_minutes,
     minutes_message,
+    record_of,
     record_text,
     sections_of,
 )
 from services.meetings.record import gather
 from services.meetings.signatures import LOCK, READ, check_reader, save_minutes, signer_columns, signers_of
+from services.meetings.signing import Signer
 from services.meetings.tables import meeting, minutes
 
 Context = grpc.aio.ServicerContext[Any, Any]
@@ -76,12 +78,10 @@ class MeetingMinutes:
             row = await load_minutes(tx, name_in_update(given, "minutes"), LOCK)
             check_etag(given.etag, row.revision)
             signing.check_state(row.state, "draft")
-            changes: dict[str, Any] = dict(sections_of(given, fields))
-            changes["edited"] = [
-                name for name in SECTIONS if name in row.edited or changes.get(name, row[name]) != row[name]
-            ]
+            changes = _written(row, sections_of(given, fields))
             if not set(signing.ROLES).isdisjoint(fields):
-                changes |= signer_columns(await signers_of(tx, row.meeting, _named_in(row, given, fields)))
+                signers = await signers_of(tx, row.meeting, _named_in(row, given, fields))
+                changes |= signer_columns(signers) | _retold(row, signers, changes["edited"])
             return tx.reply(minutes_message(await save_minutes(tx, row, **changes)))
 
     async def ExportMinutes(
@@ -107,8 +107,7 @@ async def _generated(tx: WriteTx, held: Row, request: pb.GenerateMinutesRequest)
     """The columns that are generated."""
     signers = await signers_of(tx, held.id, {role: getattr(request, role) for role in signing.ROLES})
     record = await gather(tx, held)
-    texts = sections(record, **{role: signer.name for role, signer in signers.items()})
-    return {"record": record_text(record), **texts, **signer_columns(signers)}
+    return {"record": record_text(record), **composed(record, signers), **signer_columns(signers)}
 
 
 async def _regenerate(tx: WriteTx, draft: Row, values: dict[str, Any]) -> Row:
@@ -119,6 +118,17 @@ async def _load_readable(tx: ReadTx, name: str) -> Row:
     row = await load_minutes(tx, name, READ)
     await check_reader(tx, row.meeting)
     return row
+
+
+def _written(row: Row, texts: dict[str, list[str]]) -> dict[str, Any]:
+    """The columns of sections that somebody wrote, and which sections differ now from what was generated."""
+    edited = [name for name in SECTIONS if name in row.edited or texts.get(name, row[name]) != row[name]]
+    return {**texts, "edited": edited}
+
+
+def _retold(row: Row, signers: Mapping[str, Signer], edited: Collection[str]) -> dict[str, list[str]]:
+    """The sections that nobody edited, with the names of other signers in them."""
+    return {name: texts for name, texts in composed(record_of(row), signers).items() if name not in edited}
 
 
 def _named_in(row: Row, given: pb.Minutes, fields: list[str]) -> dict[str, pb.Signer]:

@@ -37,6 +37,10 @@ def record_text(record: pb.MinutesRecord) -> str:
     return _text(json_format.MessageToDict(record))
 
 
+def record_of(row: Row) -> pb.MinutesRecord:
+    return json_format.Parse(row.record, pb.MinutesRecord(), ignore_unknown_fields=True)
+
+
 def entry_message(row: Row) -> pb.Minutes:
     """Without the record and the sections: an entry of a list."""
     signed = [row[f"{role}_signed_at"] for role in ROLES]
@@ -61,7 +65,7 @@ def minutes_message(row: Row) -> pb.Minutes:
         message.digest, message.etag = row.digest, etag(row.revision)
         return message
     message = entry_message(row)
-    json_format.Parse(row.record, message.record, ignore_unknown_fields=True)
+    message.record.CopyFrom(record_of(row))
     for section in SECTIONS:
         getattr(message, section).extend(row[section])
     return message

@@ -17,6 +17,7 @@ from services.meetings.agenda import item_name
 from services.meetings.attendance import attendee_name
 from services.meetings.deliberations import opinion_name
 from services.meetings.evaluating import evaluation_message
+from services.meetings.measures import measure_name
 from services.meetings.meetings import body_name
 from services.meetings.roll import FROZEN
 from services.meetings.roster import load_body
@@ -188,5 +189,5 @@ def _preparation(row: Row) -> pb.MinutesPreparation:
 
 def _measure(row: Row) -> pb.MinutesMeasure:
     return pb.MinutesMeasure(
-        measure=f"measures/{row.id}", content=row.content, owner=row.owner, due_date=date_message(row.due_date)
+        measure=measure_name(row.id), content=row.content, owner=row.owner, due_date=date_message(row.due_date)
     )

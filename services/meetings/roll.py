@@ -39,6 +39,7 @@ NAME = Sql(
 )
 GONE = roll.c.id == any_(bindparam("keys", type_=ARRAY(Uuid)))
 FORGET = Sql(text("DELETE FROM movement WHERE attendee = ANY (:keys)").bindparams(bindparam("keys", type_=ARRAY(Uuid))))
+UNLIST = Sql(text("DELETE FROM speaker WHERE attendee = ANY (:keys)").bindparams(bindparam("keys", type_=ARRAY(Uuid))))
 TAKE_OFF = Sql(roll.delete().where(GONE))
 MOVEMENTS = Sql(
     text("""SELECT m.at, m.came FROM movement m JOIN roll r ON r.id = m.attendee
@@ -78,7 +79,7 @@ async def take(tx: WriteTx, meeting: UUID, body: UUID, day: date, names: Mapping
     sitting = await seats(tx, body, day)
     held = {seat.mandate for seat in sitting}
     gone = [row.id for row in await tx.all(MEMBERS, meeting=meeting) if row.mandate not in held]
-    for statement in (FORGET, TAKE_OFF):
+    for statement in (FORGET, UNLIST, TAKE_OFF):
         await tx.execute(statement, keys=gone)
     added = await tx.all(
         TAKE,

@@ -21,6 +21,7 @@ from chassis.wire import number, timestamp
 from quanyutong.meetings.v1 import meeting_pb2
 from quanyutong.meetings.v1 import watch_pb2 as pb
 from services.meetings.attendance import quorum_message
+from services.meetings.floor import floor
 from services.meetings.meetings import load_meeting, meeting_name
 from services.meetings.roll import COUNTS
 
@@ -53,12 +54,15 @@ class Watching:
             row = await load_meeting(tx, name)
             counts = await tx.one(COUNTS, meeting=row.id)
             quorum = await quorum_message(tx, row, counts)
-        state = pb.MeetingState(
-            meeting=meeting_name(row.id),
-            phase=number(meeting_pb2.Phase, row.phase),
-            quorum=quorum,
-            observers_present=counts.observers,
-            on_leave=counts.on_leave,
+            state = await floor(tx, row.id)
+        state.MergeFrom(
+            pb.MeetingState(
+                meeting=meeting_name(row.id),
+                phase=number(meeting_pb2.Phase, row.phase),
+                quorum=quorum,
+                observers_present=counts.observers,
+                on_leave=counts.on_leave,
+            )
         )
         content = f"{row.revision} {counts.revisions} ".encode() + state.SerializeToString(deterministic=True)
         state.revision = hashlib.sha256(content).hexdigest()[:16]

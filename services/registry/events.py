@@ -29,7 +29,7 @@ from quanyutong.registry.v1.events_pb2 import (
     StationRenamed,
     TermOpened,
 )
-from services.registry.hearing import attended
+from services.registry.hearing import attended, spoke
 
 PUBLISHES: tuple[type[Message], ...] = (
     DistrictChanged,
@@ -54,4 +54,7 @@ PUBLISHES: tuple[type[Message], ...] = (
     ActivitiesRecorded,
     DistrictSucceeded,
 )
-CONSUMES: Mapping[type[Message], EventHandler] = {meetings.AttendanceRecorded: attended}
+CONSUMES: Mapping[type[Message], EventHandler] = {
+    meetings.AttendanceRecorded: attended,
+    meetings.SpeechGiven: spoke,
+}

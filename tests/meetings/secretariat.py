@@ -86,10 +86,12 @@ class Secretariat(Office):
         request = attendance_pb2.BatchCheckInRequest(name=meeting, presences=presences)
         return list((await self.meet("BatchCheckIn", request)).attendees)
 
-    async def ready(self, seats: int, present: int, start: datetime | None = None) -> tuple[str, list[str]]:
+    async def ready(
+        self, seats: int, present: int, start: datetime | None = None, **fields: Any
+    ) -> tuple[str, list[str]]:
         """A meeting in preparation whose roll is taken, some of it checked in; and the mandates."""
         body = await self.assembly_of(seats)
-        meeting = (await self.meeting(body, start or in_hours(-1))).name
+        meeting = (await self.meeting(body, start or in_hours(-1), **fields)).name
         mandates = [attendee.mandate for attendee in await self.called(meeting, seats)]
         if present:
             await self.enter(meeting, *mandates[:present])
