@@ -11,6 +11,7 @@ from docx.shared import Mm, Pt, RGBColor
 
 from quanyutong.meetings.v1 import minutes_pb2 as pb
 from services.meetings.minutes_paper import HEADING, ITEM, TEXT, facts_of, lines_of
+from services.meetings.minutes_text import title_of
 
 # What XML 1.0 cannot hold: nothing that was entered has them, and no file is lost for them.
 UNKNOWN = dict.fromkeys([*range(9), 11, 12, *range(14, 32), 0xFFFE, 0xFFFF], "\ufffd")
@@ -33,7 +34,7 @@ WRITTEN = (1980, 1, 1, 0, 0, 0)
 def write(minutes: pb.Minutes) -> bytes:
     document = Document()
     _set_up(document, minutes)
-    title = document.add_paragraph(_printable(f"{minutes.record.display_name}会议纪要"), style="Title")
+    title = document.add_paragraph(_printable(title_of(minutes.record.display_name)), style="Title")
     title.alignment = WD_ALIGN_PARAGRAPH.CENTER
     facts = facts_of(minutes)
     table = document.add_table(len(facts), 2, style="Table Grid")
@@ -68,6 +69,8 @@ def _set_style(style: Any, face: str, size: int, bold: bool, indent: int) -> Non
         fonts.attrib.pop(qn(f"w:{theme}"), None)
     for script in ("ascii", "hAnsi", "eastAsia", "cs"):
         fonts.set(qn(f"w:{script}"), face)
+    for border in style.element.findall(f"{qn('w:pPr')}/{qn('w:pBdr')}"):
+        border.getparent().remove(border)
     layout = style.paragraph_format
     layout.line_spacing, layout.space_before, layout.space_after = LINE, Pt(0), Pt(0)
     layout.first_line_indent = Pt(size * indent)

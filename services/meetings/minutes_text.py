@@ -111,6 +111,11 @@ def span_text(began: datetime, ended: datetime) -> str:
     )
 
 
+def title_of(meeting: str) -> str:
+    """第三次会议 has its 第三次会议纪要."""
+    return f"{meeting.removesuffix('会议')}会议纪要"
+
+
 def summary_of(held: Held, items: Sequence[Decided]) -> list[str]:
     """会议概况: that it was held, who came, and what was dealt with."""
     where = f"在{held.venue}" if held.venue else ""
@@ -146,14 +151,16 @@ def resolutions_of(items: Iterable[Decided], measure: Agreed | None) -> list[str
 
 
 def _resolution(item: Decided) -> str:
-    by = f"{item.reporter}所作的" if item.reporter and item.outcome == "heard" else ""
-    verb = {"heard": "听取了", "approved": "表决通过了", "rejected": "表决未通过", "evaluated": "测评了"}.get(
-        item.outcome
-    )
-    said = f"会议{verb}{by}《{item.title}》" if verb else f"会议对《{item.title}》予以交办"
-    if item.grade:
-        said += f"，测评结果为{GRADES[item.grade]}"
-    return f"{said}。{_ended(item.outcome_text)}"
+    by = f"{item.reporter}所作的" if item.reporter else ""
+    said = {
+        "heard": f"会议听取了{by}《{item.title}》",
+        "approved": f"会议表决通过了《{item.title}》",
+        "rejected": f"会议表决未通过《{item.title}》",
+        "evaluated": f"会议对《{item.title}》进行了满意度测评",
+        "referred": f"会议对《{item.title}》予以交办",
+    }[item.outcome]
+    result = f"，测评结果为{GRADES[item.grade]}" if item.grade else ""
+    return f"{said}{result}。{_ended(item.outcome_text)}"
 
 
 def _ended(text: str) -> str:

@@ -66,7 +66,7 @@ async def test_minutes_are_generated_from_the_record(secretariat: Secretariat) -
     (found,) = made.record.items
     assert (found.agenda_item, found.position, found.evaluation.satisfied) == (report, 1, 2)
     assert "应到3人，实到2人，请假1人" in made.summary[1]
-    assert made.resolutions == ["会议测评了《水库移民后期扶持》，测评结果为满意。请镇政府落实。"]
+    assert made.resolutions == ["会议对《水库移民后期扶持》进行了满意度测评，测评结果为满意。请镇政府落实。"]
     # Why somebody was on leave stands on the roll alone.
     assert "住院" not in str(made)
     assert await read(secretariat, meeting) == made

@@ -108,7 +108,7 @@ async def test_a_signed_document_shows_who_signed_and_the_digest(secretariat: Se
     assert texts[0] == "会议主体：试验街道议事代表会议"
     assert "届次：第一届第一次" in texts
     assert "地点：三楼会议室" in texts
-    assert "第一次会议会议纪要" in texts
+    assert "第一次会议纪要" in texts
     assert "应到3人，实到2人，请假1人，缺席0人；列席0人。" in texts
     assert "请假：王小明" in texts
     assert not any("住院" in text for text in texts)

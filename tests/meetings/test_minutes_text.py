@@ -77,8 +77,11 @@ def test_how_a_meeting_went() -> None:
         (replace(REPORT, reporter=""), "会议听取了《河长制工作》。"),
         (replace(REPORT, outcome="approved"), "会议表决通过了《河长制工作》。"),
         (replace(REPORT, outcome="rejected", outcome_text="再议"), "会议表决未通过《河长制工作》。再议。"),
-        (replace(REPORT, outcome="evaluated", grade="satisfied"), "会议测评了《河长制工作》，测评结果为满意。"),
-        (replace(REPORT, outcome="evaluated"), "会议测评了《河长制工作》。"),
+        (
+            replace(REPORT, outcome="evaluated", grade="satisfied"),
+            "会议对《河长制工作》进行了满意度测评，测评结果为满意。",
+        ),
+        (replace(REPORT, outcome="evaluated"), "会议对《河长制工作》进行了满意度测评。"),
         (
             replace(REPORT, outcome="referred", outcome_text="交区水利局。"),
             "会议对《河长制工作》予以交办。交区水利局。",
