@@ -177,7 +177,7 @@ def _duration(length: timedelta) -> Duration | None:
 
 
 def _message(row: Row) -> pb.Speaker:
-    length = (row.ended_at or datetime.now(UTC)) - row.began_at if row.began_at else timedelta()
+    length = speaking.length(row.began_at, row.ended_at or datetime.now(UTC))
     limit = speaking.minutes_limit(row.minutes_allowed, row.minutes_of_item)
     return pb.Speaker(
         name=speaker_name(row.id),

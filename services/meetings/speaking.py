@@ -1,7 +1,7 @@
 """The path of somebody on a speakers' list, and how long a speech may be, without any input or output."""
 
 from collections.abc import Collection
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from services.meetings.domain import Refused
 
@@ -32,6 +32,11 @@ def check_state(state: str, needed: Collection[str]) -> None:
 def minutes_limit(own: int, of_item: int) -> int:
     """A speaker's own limit goes before that of the item; 0 is none."""
     return own or of_item
+
+
+def length(began: datetime | None, until: datetime) -> timedelta:
+    """Of a speech, in whole seconds; nothing where none has begun."""
+    return timedelta(seconds=(until - began) // timedelta(seconds=1)) if began else timedelta()
 
 
 def overtime(duration: timedelta, minutes: int) -> timedelta:

@@ -26,6 +26,7 @@ from tests.harness import until
 from tests.isolation.rpcs import METHODS, answer_of, outcome
 from tests.meetings.annual import PLAN, YEAR, owed, planned, proposals
 from tests.meetings.secretariat import Secretariat
+from tests.meetings.session import session
 
 CASES = tomllib.loads(Path(__file__).with_name("cases.toml").read_text())["case"]
 # The example of GB 11643.
@@ -76,6 +77,7 @@ class World:
                 "double": await office.person("张三"),
                 **await acts_of(office, term),
                 **await plan_of(office),
+                **await session(Secretariat(office.tenant)),
             },
         )
 

@@ -1,14 +1,22 @@
 """A repeated request has the effect of one (AIP-155)."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
 from chassis import development
-from quanyutong.meetings.v1 import minutes_pb2
+from quanyutong.meetings.v1 import (
+    agenda_pb2,
+    attachments_pb2,
+    deliberation_pb2,
+    measures_pb2,
+    minutes_pb2,
+    preparations_pb2,
+    questions_pb2,
+    speakers_pb2,
+)
 from quanyutong.registry.v1 import (
     activities_pb2,
     assemblies_pb2,
@@ -27,6 +35,8 @@ from tests.contract.office import HOUSE, NOBODY, RESIDENT, SIZE_MAX, TOWN, Offic
 from tests.harness import refused
 from tests.meetings.papers import over
 from tests.meetings.secretariat import Secretariat
+from tests.meetings.session import session
+from tests.meetings.sitting import document
 
 REUSED = "ERROR_REASON_REQUEST_ID_REUSED"
 
@@ -123,12 +133,12 @@ async def test_every_mutation_of_minutes_is_answered_again_with_the_first_answer
         "SignMinutes": minutes_pb2.SignMinutesRequest(name=name, role=minutes_pb2.SIGNER_ROLE_CHAIR),
         "ReturnMinutes": minutes_pb2.ReturnMinutesRequest(name=name, reason="有误"),
     }
-    await repeat(office, requests, office.meet)
+    await repeat(office, requests, "meet")
 
 
-async def repeat(office: Office, requests: dict[str, Any], call: Callable[..., Awaitable[Any]] | None = None) -> None:
-    """Of the registry, unless told how to call."""
-    call, first = call or office.call, {}
+async def repeat(office: Office, requests: dict[str, Any], service: str = "call") -> None:
+    """`service` is how the office calls it: `call` the registry, `meet` the meetings service."""
+    first, call = {}, getattr(office, service)
     for rpc, request in requests.items():
         request.request_id = str(uuid4())
         first[rpc] = await call(rpc, request)
@@ -214,3 +224,68 @@ async def test_refused_request_may_be_sent_again(office: Office) -> None:
 @pytest.mark.parametrize("request_id", ["1", "not-a-uuid", NOBODY.replace("-", ""), NOBODY + "0"])
 async def test_id_is_a_uuid(office: Office, request_id: str) -> None:
     assert await refused(office.call("CreatePerson", create(request_id=request_id))) == "ERROR_REASON_FIELD_INVALID"
+
+
+async def test_every_mutation_of_an_agenda_is_answered_again_with_the_first_answer(office: Office) -> None:
+    """Each of these would be refused, or change something, if it were done a second time."""
+    names = await session(Secretariat(office.tenant))
+    item = agenda_pb2.AgendaItem(meeting=names["sitting"], item_class=agenda_pb2.ITEM_CLASS_REPORT, title="报告")
+    changed = agenda_pb2.AgendaItem(name=names["to_retitle"], etag='"1"')
+    changed.MergeFrom(item)
+    collected = deliberation_pb2.DeliberationOpinion(agenda_item=names["inquiry"], content="加快进度")
+    heard = agenda_pb2.ITEM_OUTCOME_HEARD
+    requests: dict[str, Any] = {
+        "CreateAgendaItem": agenda_pb2.CreateAgendaItemRequest(agenda_item=item),
+        "UpdateAgendaItem": agenda_pb2.UpdateAgendaItemRequest(agenda_item=changed, update_mask=mask("title")),
+        "MoveAgendaItem": agenda_pb2.MoveAgendaItemRequest(name=names["to_shift"], position=4, etag='"1"'),
+        "OpenAgendaItem": agenda_pb2.OpenAgendaItemRequest(name=names["to_open"]),
+        "ConcludeAgendaItem": agenda_pb2.ConcludeAgendaItemRequest(name=names["to_conclude"], outcome=heard),
+        "WithdrawAgendaItem": agenda_pb2.WithdrawAgendaItemRequest(name=names["to_drop"], reason="材料未备齐"),
+        "CollectDeliberationOpinion": deliberation_pb2.CollectDeliberationOpinionRequest(
+            deliberation_opinion=collected
+        ),
+        "MergeDeliberationOpinion": deliberation_pb2.MergeDeliberationOpinionRequest(
+            name=names["to_merge"], into=names["opinion"]
+        ),
+        "HandDeliberationOpinion": deliberation_pb2.HandDeliberationOpinionRequest(
+            name=names["to_hand"], undertaker="区水利局"
+        ),
+        "AnswerDeliberationOpinion": deliberation_pb2.AnswerDeliberationOpinionRequest(
+            name=names["to_answer"], answer="已经办结"
+        ),
+        "JudgeDeliberationOpinion": deliberation_pb2.JudgeDeliberationOpinionRequest(
+            name=names["to_judge"], judgement=agenda_pb2.SATISFACTION_DISSATISFIED
+        ),
+        "CloseDeliberationOpinion": deliberation_pb2.CloseDeliberationOpinionRequest(name=names["to_close_opinion"]),
+    }
+    await repeat(office, requests, "meet")
+
+
+async def test_every_mutation_of_a_sitting_is_answered_again_with_the_first_answer(office: Office) -> None:
+    """Each of these would be refused, or change something, if it were done a second time."""
+    names = await session(Secretariat(office.tenant))
+    longer = speakers_pb2.Speaker(name=names["to_sum_up"], minutes_allowed=9, etag='"1"')
+    asked = questions_pb2.Question(asked_of="区财政局", content="资金是否到位？")
+    linked = preparations_pb2.Preparation(kind=preparations_pb2.PREPARATION_KIND_OPINION, source=f"opinions/{NOBODY}")
+    agreed = measures_pb2.Measure(content="更换路灯", owner="镇建设管理办", due_date=on(in_days(9)))
+    requests: dict[str, Any] = {
+        "EnlistSpeaker": speakers_pb2.EnlistSpeakerRequest(parent=names["inquiry"], attendee=names["present"]),
+        "MoveSpeaker": speakers_pb2.MoveSpeakerRequest(name=names["to_move"], position=1),
+        "CallSpeaker": speakers_pb2.CallSpeakerRequest(name=names["to_call"]),
+        "EndSpeech": speakers_pb2.EndSpeechRequest(name=names["to_end_speech"]),
+        "UpdateSpeaker": speakers_pb2.UpdateSpeakerRequest(speaker=longer, update_mask=mask("minutes_allowed")),
+        "WithdrawSpeaker": speakers_pb2.WithdrawSpeakerRequest(name=names["to_take_off"]),
+        "AskQuestion": questions_pb2.AskQuestionRequest(
+            parent=names["inquiry"], mandate=names["present"], question=asked
+        ),
+        "AnswerQuestion": questions_pb2.AnswerQuestionRequest(
+            name=names["question"], answer="年底前完工。", answered_by="区水利局局长"
+        ),
+        "AttachDocument": attachments_pb2.AttachDocumentRequest(parent=names["documented"], attachment=document()),
+        "DetachDocument": attachments_pb2.DetachDocumentRequest(name=names["to_detach"]),
+        "LinkPreparation": preparations_pb2.LinkPreparationRequest(parent=names["sitting"], preparation=linked),
+        "UnlinkPreparation": preparations_pb2.UnlinkPreparationRequest(name=names["preparation"]),
+        "SetMeasure": measures_pb2.SetMeasureRequest(parent=names["sitting"], measure=agreed),
+        "CompleteMeasure": measures_pb2.CompleteMeasureRequest(name=names["measure"], report="路灯已全部更换。"),
+    }
+    await repeat(office, requests, "meet")

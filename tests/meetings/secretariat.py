@@ -25,9 +25,9 @@ class Secretariat(Office):
         venue = venues_pb2.Venue(display_name=display_name, **fields)
         return str((await self.meet("CreateVenue", venues_pb2.CreateVenueRequest(venue=venue))).name)
 
-    async def assembly_of(self, seats: int) -> str:
+    async def assembly_of(self, seats: int, unit: int = 1) -> str:
         """An assembly with so many delegates in force, of whom the meetings service has heard."""
-        term = await self.term()
+        term = await self.term(await self.assembly(await self.unit(unit)))
         for _ in range(seats):
             await self.delegate(term)
         return term.partition("/terms/")[0]
@@ -87,10 +87,10 @@ class Secretariat(Office):
         return list((await self.meet("BatchCheckIn", request)).attendees)
 
     async def ready(
-        self, seats: int, present: int, start: datetime | None = None, **fields: Any
+        self, seats: int, present: int, start: datetime | None = None, unit: int = 1, **fields: Any
     ) -> tuple[str, list[str]]:
         """A meeting in preparation whose roll is taken, some of it checked in; and the mandates."""
-        body = await self.assembly_of(seats)
+        body = await self.assembly_of(seats, unit)
         meeting = (await self.meeting(body, start or in_hours(-1), **fields)).name
         mandates = [attendee.mandate for attendee in await self.called(meeting, seats)]
         if present:

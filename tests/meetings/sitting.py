@@ -90,9 +90,9 @@ async def link(secretariat: Secretariat, meeting: str, source: str, kind: Any = 
     return str((await secretariat.meet("LinkPreparation", request)).name)
 
 
-async def consultation(secretariat: Secretariat) -> str:
+async def consultation(secretariat: Secretariat, unit: int = 1) -> str:
     """A consultation on a single matter, of a delegate and in session."""
-    meeting, _ = await in_session(secretariat, 1, kind=CONSULTATION)
+    meeting, _ = await in_session(secretariat, 1, unit=unit, kind=CONSULTATION)
     return meeting
 
 

@@ -39,7 +39,7 @@ async def test_a_consultation_ends_in_a_measure_that_is_done(secretariat: Secret
 async def test_measures_are_found_by_owner_and_by_how_far_they_are(secretariat: Secretariat) -> None:
     assert await measures(secretariat) == []
     later = await agree(secretariat, await consultation(secretariat))
-    soon = await agree(secretariat, await consultation(secretariat), 3, owner="镇农业服务中心")
+    soon = await agree(secretariat, await consultation(secretariat, 2), 3, owner="镇农业服务中心")
     assert await measures(secretariat) == [soon, later]
     assert await measures(secretariat, owner="镇农业服务中心") == [soon]
     assert await measures(secretariat, meeting=later.meeting) == [later]

@@ -12,8 +12,8 @@ PREFIX = "ERROR_REASON_"
 HEARD = agenda_pb2.ITEM_OUTCOME_HEARD
 
 
-async def questions(secretariat: Secretariat, item_name: str, **filters: bool) -> list[pb.Question]:
-    request = pb.ListQuestionsRequest(parent=item_name, **filters)
+async def questions(secretariat: Secretariat, item_name: str, unanswered: bool = False) -> list[pb.Question]:
+    request = pb.ListQuestionsRequest(parent=item_name, unanswered=unanswered)
     return list((await secretariat.meet("ListQuestions", request)).questions)
 
 

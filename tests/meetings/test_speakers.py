@@ -21,7 +21,7 @@ SPOKEN, WITHDRAWN = pb.SPEAKER_STATE_SPOKEN, pb.SPEAKER_STATE_WITHDRAWN
 
 
 def ago(minutes: float) -> datetime:
-    return in_hours(-minutes / 60)
+    return in_hours(-minutes / 60).replace(microsecond=0)
 
 
 async def test_a_list_keeps_its_order_and_one_speaks_at_a_time(secretariat: Secretariat) -> None:

@@ -1,6 +1,6 @@
 """Limits of speeches, and where an attachment may be, without a platform."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import product
 
 import pytest
@@ -19,13 +19,19 @@ def test_an_own_limit_goes_before_that_of_the_item(own: int, of_item: int, limit
     assert speaking.minutes_limit(own, of_item) == limit
 
 
+def test_a_speech_is_as_long_as_its_whole_seconds() -> None:
+    now = datetime.now(UTC)
+    assert speaking.length(None, now) == timedelta()
+    assert speaking.length(now - timedelta(seconds=89, milliseconds=999), now) == timedelta(seconds=89)
+
+
 @given(st.integers(0, 90_000), st.integers(0, 1440))
 def test_overtime_begins_with_the_first_second_beyond_the_limit(seconds: int, minutes: int) -> None:
     over = speaking.overtime(timedelta(seconds=seconds), minutes).total_seconds()
     assert over == (max(seconds - minutes * 60, 0) if minutes else 0)
 
 
-@pytest.mark.parametrize(("verb", "state"), product(speaking.PATH, STATES))
+@pytest.mark.parametrize(("verb", "state"), [*product(speaking.PATH, STATES)])
 def test_each_verb_leads_from_one_state_alone(verb: str, state: str) -> None:
     led = {("call", "waiting"): "speaking", ("end", "speaking"): "spoken", ("withdraw", "waiting"): "withdrawn"}
     if (verb, state) in led:
