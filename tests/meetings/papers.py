@@ -89,3 +89,13 @@ def paragraphs(content: bytes) -> list[str]:
     document = Document(io.BytesIO(content))
     cells = [f"{row.cells[0].text}：{row.cells[1].text}" for table in document.tables for row in table.rows]
     return [*cells, *(paragraph.text for paragraph in document.paragraphs)]
+
+
+async def papers(secretariat: Secretariat) -> dict[str, str]:
+    """A meeting that is over without minutes, and minutes in each state that a call changes."""
+    names = {"unwritten": await over(secretariat, unit=33)}
+    for number, name in enumerate(("draft", "to_sign", "to_return"), 34):
+        names[name] = (await generate(secretariat, await over(secretariat, unit=number))).name
+    await sign(secretariat, names["to_sign"], CHAIR, "office")
+    await sign(secretariat, names["to_return"], SECRETARY)
+    return names

@@ -310,6 +310,9 @@ async def test_minutes_are_listed(secretariat: Secretariat) -> None:
     assert await names(secretariat, state=DRAFT) == both[:1]
     assert await names(secretariat, year=year + 2) == []
     assert await names(secretariat, body=f"stations/{uuid4()}") == []
+    first = await secretariat.meet("ListMinutes", pb.ListMinutesRequest(page_size=1))
+    other = pb.ListMinutesRequest(page_token=first.next_page_token, state=SIGNED)
+    assert await refused(secretariat.meet("ListMinutes", other)) == f"{PREFIX}PAGE_TOKEN_INVALID"
 
 
 async def test_nothing_of_the_text_is_in_the_audit_or_in_events(secretariat: Secretariat) -> None:
