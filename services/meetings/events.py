@@ -18,6 +18,7 @@ from quanyutong.meetings.v1.events_pb2 import (
     MeetingHeld,
     MeetingScheduled,
     MeetingWithdrawn,
+    MinutesSigned,
     ObligationsCounted,
     SpeechGiven,
 )
@@ -39,6 +40,7 @@ PUBLISHES: tuple[type[Message], ...] = (
     DeliberationOpinionClosed,
     SpeechGiven,
     MeasureAgreed,
+    MinutesSigned,
 )
 CONSUMES: Mapping[type[Message], EventHandler] = {
     registry.AssemblyCreated: roster.assembly_created,

@@ -14,12 +14,14 @@ from services.meetings.convening import Convening
 from services.meetings.deliberations import Deliberations
 from services.meetings.measures import Measures
 from services.meetings.meetings import Meetings
+from services.meetings.minutes import MeetingMinutes
 from services.meetings.owing import Obligations
 from services.meetings.plans import Plans
 from services.meetings.preparation import Preparations
 from services.meetings.proposals import Proposals
 from services.meetings.questions import Questions
 from services.meetings.series import AllSeries
+from services.meetings.signatures import Signatures
 from services.meetings.speakers import Speakers
 from services.meetings.venues import Venues
 from services.meetings.watching import Watching
@@ -44,6 +46,8 @@ class MeetingsServicer(
     Attachments,
     Preparations,
     Measures,
+    MeetingMinutes,
+    Signatures,
     Audits,
     MeetingsServiceServicer,
 ):

@@ -25,6 +25,7 @@ from tests.contract.rest import as_grpc, comparable
 from tests.harness import until
 from tests.isolation.rpcs import METHODS, answer_of, outcome
 from tests.meetings.annual import PLAN, YEAR, owed, planned, proposals
+from tests.meetings.papers import papers
 from tests.meetings.secretariat import Secretariat
 from tests.meetings.session import session
 
@@ -78,6 +79,7 @@ class World:
                 **await acts_of(office, term),
                 **await plan_of(office),
                 **await session(Secretariat(office.tenant)),
+                **await papers(Secretariat(office.tenant)),
             },
         )
 

@@ -12,6 +12,7 @@ from quanyutong.meetings.v1 import (
     attachments_pb2,
     deliberation_pb2,
     measures_pb2,
+    minutes_pb2,
     preparations_pb2,
     questions_pb2,
     speakers_pb2,
@@ -32,6 +33,7 @@ from quanyutong.registry.v1 import (
 from tests.contract.acts import delegates, entry, record
 from tests.contract.office import HOUSE, NOBODY, RESIDENT, SIZE_MAX, TOWN, Office, in_days, mask, on
 from tests.harness import refused
+from tests.meetings.papers import over
 from tests.meetings.secretariat import Secretariat
 from tests.meetings.session import session
 from tests.meetings.sitting import document
@@ -118,6 +120,20 @@ async def test_every_mutation_of_what_delegates_do_is_answered_again_with_the_fi
         "RemoveOversightMember": oversight_pb2.RemoveOversightMemberRequest(**seat),
     }
     await repeat(office, requests)
+
+
+async def test_every_mutation_of_minutes_is_answered_again_with_the_first_answer(office: Office) -> None:
+    secretariat = Secretariat(office.tenant)
+    meeting = await over(secretariat)
+    name, chair, secretary = f"{meeting}/minutes", *(minutes_pb2.Signer(display_name=name) for name in ("陈", "周"))
+    written = minutes_pb2.Minutes(name=name, remarks=["补充"], etag='"1"')
+    requests: dict[str, Any] = {
+        "GenerateMinutes": minutes_pb2.GenerateMinutesRequest(parent=meeting, chair=chair, secretary=secretary),
+        "UpdateMinutes": minutes_pb2.UpdateMinutesRequest(minutes=written, update_mask=mask("remarks")),
+        "SignMinutes": minutes_pb2.SignMinutesRequest(name=name, role=minutes_pb2.SIGNER_ROLE_CHAIR),
+        "ReturnMinutes": minutes_pb2.ReturnMinutesRequest(name=name, reason="有误"),
+    }
+    await repeat(office, requests, "meet")
 
 
 async def repeat(office: Office, requests: dict[str, Any], service: str = "call") -> None:
