@@ -128,6 +128,7 @@ class Meetings:
             row = await load_for(tx, request)
             domain.check_phase(row.phase, ("preparation",))
             await _check_notice(tx, row, request.late_reason)
+            # The calendar's entry stays as it is, and so does its sequence.
             saved = await save(tx, row, notice_at=datetime.now(UTC), late_notice_reason=request.late_reason)
             return tx.reply(meeting_message(saved))
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Text, Uuid, any_, bindparam, insert, select, text
+from sqlalchemy import ARRAY, Text, Uuid, any_, bindparam, insert, or_, select, text
 
 from chassis.database import ReadTx, Row, WriteTx
 from chassis.rules import ShareRule
@@ -18,7 +18,13 @@ from services.meetings.tables import quorum, roll
 
 OF_MEETING = select(roll).where(roll.c.meeting == bindparam("meeting"), ~roll.c.observer)
 MEMBERS = Sql(OF_MEETING)
-PRESENT = Sql(OF_MEETING.where(roll.c.checked_in_at.is_not(None), roll.c.left_at.is_(None)).order_by(roll.c.id))
+# Whoever was in the hall when the meeting was convened, or came back since.
+ATTENDING = Sql(
+    OF_MEETING.where(
+        roll.c.checked_in_at.is_not(None),
+        or_(roll.c.left_at.is_(None), roll.c.left_at > bindparam("moment")),
+    ).order_by(roll.c.id)
+)
 TAKE = Sql(
     text("""INSERT INTO roll (meeting, mandate, person, capacity, display_name)
             SELECT :meeting, mandate, person, capacity, display_name
