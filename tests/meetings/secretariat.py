@@ -133,10 +133,14 @@ class Secretariat(Office):
         return await until(recorded)
 
 
-async def in_person(secretariat: Secretariat, rpc: str, request: Any, person: str) -> Any:
-    """As the delegate with an own token."""
+def own_token(secretariat: Secretariat, person: str) -> list[tuple[str, str]]:
+    """What a delegate's call carries."""
     token = development.token(secretariat.tenant.platform.settings, person, ["delegate"], secretariat.district)
-    return await getattr(secretariat.tenant.meetings, rpc)(request, metadata=[("authorization", f"Bearer {token}")])
+    return [("authorization", f"Bearer {token}")]
+
+
+async def in_person(secretariat: Secretariat, rpc: str, request: Any, person: str) -> Any:
+    return await getattr(secretariat.tenant.meetings, rpc)(request, metadata=own_token(secretariat, person))
 
 
 async def told_exactly(secretariat: Secretariat, number: int) -> bool:
