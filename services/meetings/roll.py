@@ -117,7 +117,7 @@ async def freeze(tx: WriteTx, meeting: Row, day: date, moment: datetime) -> Quor
 
 
 async def quorum_of(tx: ReadTx, meeting: Row, day: date, counts: Row) -> tuple[Quorum, bool, datetime | None]:
-    """As it is now; whether it is frozen; and since when it is lost. Until it is frozen, the day is the meeting's own."""
+    """As it is now, by the day where it is not frozen yet; whether it is frozen; and since when it is lost."""
     frozen = await tx.first(FROZEN, meeting=meeting.id)
     if frozen is None:
         return await _judged(tx, meeting.kind, day, counts.expected, counts.present), False, None
