@@ -19,6 +19,7 @@ from quanyutong.meetings.v1 import plan_pb2
 from quanyutong.registry.v1 import districts_pb2
 from tests.conftest import Platforms, fresh_tenant
 from tests.contract.acts import delegates, record
+from tests.contract.hall import hall_of
 from tests.contract.merged import beside
 from tests.contract.office import STATION, Office, in_days, mask
 from tests.contract.rest import as_grpc, comparable
@@ -76,6 +77,7 @@ class World:
                 "double": await office.person("张三"),
                 **await acts_of(office, term),
                 **await plan_of(office),
+                **await hall_of(office),
             },
         )
 

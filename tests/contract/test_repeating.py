@@ -7,6 +7,7 @@ from uuid import uuid4
 import pytest
 
 from chassis import development
+from quanyutong.meetings.v1 import attendance_pb2, meeting_pb2, venues_pb2
 from quanyutong.registry.v1 import (
     activities_pb2,
     assemblies_pb2,
@@ -21,8 +22,10 @@ from quanyutong.registry.v1 import (
     units_pb2,
 )
 from tests.contract.acts import delegates, entry, record
+from tests.contract.hall import hall_of, morning
 from tests.contract.office import HOUSE, NOBODY, RESIDENT, SIZE_MAX, TOWN, Office, in_days, mask, on
 from tests.harness import refused
+from tests.meetings.secretariat import Secretariat
 
 REUSED = "ERROR_REASON_REQUEST_ID_REUSED"
 
@@ -108,13 +111,49 @@ async def test_every_mutation_of_what_delegates_do_is_answered_again_with_the_fi
     await repeat(office, requests)
 
 
-async def repeat(office: Office, requests: dict[str, Any]) -> None:
-    first = {}
+async def repeat(office: Office, requests: dict[str, Any], service: str = "registry") -> None:
+    first, call = {}, office.call if service == "registry" else office.meet
     for rpc, request in requests.items():
         request.request_id = str(uuid4())
-        first[rpc] = await office.call(rpc, request)
+        first[rpc] = await call(rpc, request)
     # After all of them: the state that each one found is gone by now.
-    assert {rpc: await office.call(rpc, request) for rpc, request in requests.items()} == first
+    assert {rpc: await call(rpc, request) for rpc, request in requests.items()} == first
+
+
+async def test_every_mutation_of_a_hall_is_answered_again_with_the_first_answer(office: Office) -> None:
+    """In their order, too; no meeting is in the phase in which each one found it."""
+    hall = await hall_of(office)
+    venue = venues_pb2.Venue(name=hall["venue"], display_name="五楼会议室", etag='"1"')
+    secretariat = Secretariat(office.tenant)
+    new = secretariat.planned(hall["meeting_body"], morning(30), number=77)
+    renamed = secretariat.planned(hall["meeting_body"], morning(30), name=hall["to_rename"], etag='"1"')
+    moved: dict[str, Any] = {"start_time": new.start_time, "end_time": new.end_time, "overlap_reason": "分会场"}
+    gathering, seat = hall["gathering"], hall["seat"]
+    presence = attendance_pb2.Presence(attendee=hall["third_seat"])
+    requests: dict[str, Any] = {
+        "CreateVenue": venues_pb2.CreateVenueRequest(venue=venues_pb2.Venue(display_name="新会议室")),
+        "UpdateVenue": venues_pb2.UpdateVenueRequest(venue=venue, update_mask=mask("display_name")),
+        "CloseVenue": venues_pb2.CloseVenueRequest(name=hall["venue"]),
+        "CreateMeeting": meeting_pb2.CreateMeetingRequest(meeting=new),
+        "UpdateMeeting": meeting_pb2.UpdateMeetingRequest(meeting=renamed, update_mask=mask("display_name")),
+        "GiveNotice": meeting_pb2.GiveNoticeRequest(name=hall["to_move"]),
+        "RescheduleMeeting": meeting_pb2.RescheduleMeetingRequest(name=hall["to_move"], reason="改", **moved),
+        "PostponeMeeting": meeting_pb2.PostponeMeetingRequest(name=hall["to_put_off"], reason="防汛"),
+        "CancelMeeting": meeting_pb2.CancelMeetingRequest(name=hall["to_put_off"], reason="防汛"),
+        "InviteDelegates": attendance_pb2.InviteDelegatesRequest(name=gathering),
+        "ConfirmAttendance": attendance_pb2.ConfirmAttendanceRequest(name=gathering, mandate=seat),
+        "RequestLeave": attendance_pb2.RequestLeaveRequest(name=gathering, mandate=hall["other_seat"], reason="出差"),
+        "CheckIn": attendance_pb2.CheckInRequest(name=gathering, attendee=seat),
+        "IssueCheckInCode": attendance_pb2.IssueCheckInCodeRequest(name=gathering),
+        "BatchCheckIn": attendance_pb2.BatchCheckInRequest(name=gathering, presences=[presence]),
+        "AddObserver": attendance_pb2.AddObserverRequest(parent=gathering, display_name="区财政局 张某"),
+        "RemoveObserver": attendance_pb2.RemoveObserverRequest(name=hall["observer"]),
+        "ConveneMeeting": meeting_pb2.ConveneMeetingRequest(name=gathering),
+        "LeaveMeeting": attendance_pb2.LeaveMeetingRequest(name=gathering, attendee=seat),
+        "AdjournMeeting": meeting_pb2.AdjournMeetingRequest(name=gathering),
+        "CloseMeeting": meeting_pb2.CloseMeetingRequest(name=gathering),
+    }
+    await repeat(office, requests, "meetings")
 
 
 async def _acts(office: Office, term: str) -> dict[str, Any]:
