@@ -27,7 +27,8 @@ REGISTER = {
                       WHERE s.district = $1 AND s.end_date IS DISTINCT FROM s.start_date""",
     "stations": "SELECT id, kind, unit, display_name, start_date, end_date FROM registry.station WHERE district = $1",
     "rotas": "SELECT id, station, mandate, start_date, end_date FROM registry.rota_entry WHERE district = $1",
-    "rules": "SELECT rule, revision, value, effective_date, enforcement FROM registry.rule_override WHERE district = $1",
+    "rules": """SELECT rule, revision, value, effective_date, enforcement FROM registry.rule_override
+                WHERE district = $1""",
 }
 COPIES = {
     what: query.replace("registry.", "meetings.").replace(" AND active_from IS NOT NULL", "")
@@ -137,7 +138,7 @@ async def emptied(site: Platform, district: str) -> None:
     connection = await asyncpg.connect(site.postgres.url)
     try:
         for table in (*TABLES, "inbox"):
-            await connection.execute(f"DELETE FROM meetings.{table} WHERE district = $1", district)  # noqa: S608
+            await connection.execute(f"DELETE FROM meetings.{table} WHERE district = $1", district)
     finally:
         await connection.close()
 

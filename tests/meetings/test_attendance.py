@@ -235,3 +235,16 @@ async def test_observers_come_and_go_and_are_told_of_nowhere(secretariat: Secret
     await secretariat.meet("CheckIn", pb.CheckInRequest(name=meeting, attendee=observer.name))
     assert await secretariat.attended(meeting, 1) == set(mandates)
     await until(partial(told_exactly, secretariat, 1))
+
+
+async def test_who_leaves_early_attended_and_who_comes_back_did_so_once(secretariat: Secretariat) -> None:
+    meeting, mandates = await secretariat.ready(3, 3)
+    await secretariat.do("Convene", meeting)
+    for rpc, request in (("LeaveMeeting", pb.LeaveMeetingRequest), ("CheckIn", pb.CheckInRequest)):
+        await secretariat.meet(rpc, request(name=meeting, attendee=mandates[0]))
+    await secretariat.meet("LeaveMeeting", pb.LeaveMeetingRequest(name=meeting, attendee=mandates[1]))
+    # Of the first it is told again, which changes nothing.
+    await until(partial(told_exactly, secretariat, 4))
+    assert await secretariat.attended(meeting, 3) == set(mandates)
+    await secretariat.do("Adjourn", meeting)
+    assert await secretariat.attended(meeting, 3) == set(mandates)
