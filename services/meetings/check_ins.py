@@ -53,7 +53,9 @@ class CheckIns:
                 check_code(self._vault.derive_all(PURPOSE), tx.district, row.id, request.code, received)
             member = await _expected(tx, row, request.attendee)
             if not is_present(member):
-                member = await _came(tx, member, datetime.now(UTC), _method(request))
+                moment = datetime.now(UTC)
+                domain.check_afterwards(moment, _beginning(row), moment)
+                member = await _came(tx, member, moment, _method(request))
                 publish_attendance(tx, row, member)
             return tx.reply(attendee_message(member))
 
@@ -110,8 +112,7 @@ async def _entered(tx: WriteTx, meeting: Row, given: pb.Presence, index: int) ->
         moment = latest
         if given.HasField("check_in_time"):
             moment = read_time(given, "check_in_time", f"{path}.check_in_time")
-            earliest = await _moved(tx, member) or clock.beginning(day_of(meeting.start_at))
-            domain.check_afterwards(moment, earliest, latest)
+        domain.check_afterwards(moment, await _moved(tx, member) or _beginning(meeting), latest)
         member = await _came(tx, member, moment, "staff")
     if given.HasField("leave_time"):
         moment = read_time(given, "leave_time", f"{path}.leave_time")
@@ -129,6 +130,11 @@ def _entered_before(member: Row, given: pb.Presence) -> bool:
         given.check_in_time,
         given.leave_time,
     )
+
+
+def _beginning(meeting: Row) -> datetime:
+    """Nobody is in the hall before the day of the meeting."""
+    return clock.beginning(day_of(meeting.start_at))
 
 
 async def _moved(tx: WriteTx, member: Row) -> datetime | None:

@@ -46,6 +46,12 @@ NAME = Sql(
 GONE = roll.c.id == any_(bindparam("keys", type_=ARRAY(Uuid)))
 FORGET = Sql(text("DELETE FROM movement WHERE attendee = ANY (:keys)").bindparams(bindparam("keys", type_=ARRAY(Uuid))))
 TAKE_OFF = Sql(roll.delete().where(GONE))
+HOME = Sql(text("DELETE FROM movement WHERE meeting = :meeting"))
+ANEW = Sql(
+    text("""UPDATE roll SET state = 'invited', leave_reason = '', checked_in_at = NULL, method = '', left_at = NULL,
+                            revision = revision + 1
+            WHERE meeting = :meeting AND (state <> 'invited' OR checked_in_at IS NOT NULL)""")
+)
 MOVEMENTS = Sql(
     text("""SELECT m.at, m.came FROM movement m JOIN roll r ON r.id = m.attendee
             WHERE m.meeting = :meeting AND NOT r.observer ORDER BY m.at, m.id""")
@@ -97,6 +103,12 @@ async def take(tx: WriteTx, meeting: UUID, body: UUID, day: date, names: Mapping
     known = sorted(names)
     await tx.execute(NAME, meeting=meeting, persons=known, names=[names[person] for person in known])
     return Taken(len(added), len(gone))
+
+
+async def begin_anew(tx: WriteTx, meeting: UUID) -> None:
+    """For a meeting that finds another day: nobody is in its hall, and nobody has answered for that day."""
+    for statement in (HOME, ANEW):
+        await tx.execute(statement, meeting=meeting)
 
 
 async def freeze(tx: WriteTx, meeting: Row, day: date, moment: datetime) -> Quorum:

@@ -1,21 +1,15 @@
 """Meetings of a hall, one for each thing that a case does to it."""
 
-from datetime import UTC, datetime
+from datetime import UTC
 
-from chassis import clock
 from quanyutong.meetings.v1 import attendance_pb2
-from tests.contract.office import Office, in_days
-from tests.meetings.secretariat import Secretariat
+from tests.contract.office import Office
+from tests.meetings.secretariat import Secretariat, morning
 
 SEATS = 3
 # Each on a day of its own, so that its delegates are at one at a time. Those of the past can be convened.
 TO_HOLD = ("gathering", "to_convene", "in_session", "to_adjourn", "to_sum_up")
 TO_CHANGE = ("to_rename", "to_move", "to_put_off", "to_give_up")
-
-
-def morning(days: int) -> datetime:
-    """When a day begins in Chongqing: whatever the time is, the meeting is on that day."""
-    return clock.beginning(in_days(days))
 
 
 async def hall_of(office: Office) -> dict[str, str]:

@@ -22,10 +22,10 @@ from quanyutong.registry.v1 import (
     units_pb2,
 )
 from tests.contract.acts import delegates, entry, record
-from tests.contract.hall import hall_of, morning
+from tests.contract.hall import hall_of
 from tests.contract.office import HOUSE, NOBODY, RESIDENT, SIZE_MAX, TOWN, Office, in_days, mask, on
 from tests.harness import refused
-from tests.meetings.secretariat import Secretariat
+from tests.meetings.secretariat import Secretariat, morning
 
 REUSED = "ERROR_REASON_REQUEST_ID_REUSED"
 

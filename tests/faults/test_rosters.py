@@ -3,6 +3,7 @@
 import random
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from dataclasses import replace
 
 import asyncpg
 import grpc
@@ -13,6 +14,7 @@ from chassis.bus import Bus
 from chassis.database import Database
 from chassis.migrations import runtime_url
 from quanyutong.meetings.v1.meetings_pb2_grpc import MeetingsServiceStub
+from quanyutong.registry.v1.events_pb2 import MandateReinstated
 from quanyutong.registry.v1.registry_pb2_grpc import RegistryServiceStub
 from tests.conftest import Tenant
 from tests.contract.office import Office
@@ -104,6 +106,24 @@ async def test_any_order_makes_the_same_roster(apart: Platform, office: Office, 
         assert not await copied(apart, office.district)
         await applied(database, [each for each in events for _ in range(2)])
         assert await copied(apart, office.district)
+
+
+async def test_events_of_an_earlier_release(apart: Platform, office: Office, database: Database) -> None:
+    """They do not say since when a mandate that is reinstated was suspended."""
+    await everything_happens(office)
+    await agrees(apart, office.district)
+    heard = await told(apart, office.district)
+    await emptied(apart, office.district)
+    await applied(database, [before(each) for each in heard])
+    assert await copied(apart, office.district)
+
+
+def before(each: Told) -> Told:
+    if each.event.type != MandateReinstated.DESCRIPTOR.full_name:
+        return each
+    event = MandateReinstated.FromString(each.content)
+    event.ClearField("suspended_from")
+    return replace(each, content=event.SerializeToString())
 
 
 def orders(order: str, events: list[Told]) -> list[list[Told]]:

@@ -7,13 +7,13 @@ from uuid import UUID
 import asyncpg
 import grpc
 
-from chassis import development
+from chassis import clock, development
 from chassis.bus import Bus
 from chassis.manifest import subject_of
 from chassis.wire import timestamp
 from quanyutong.meetings.v1 import attendance_pb2, events_pb2, meeting_pb2, venues_pb2
 from quanyutong.registry.v1 import activities_pb2
-from tests.contract.office import Office
+from tests.contract.office import Office, in_days
 from tests.harness import reason, until
 
 ASSEMBLY_MEETING = meeting_pb2.MEETING_KIND_ASSEMBLY
@@ -22,6 +22,11 @@ UNHEARD = ("ERROR_REASON_BODY_NOT_FOUND", "ERROR_REASON_TERM_NOT_OPEN")
 
 def in_hours(hours: float) -> datetime:
     return datetime.now(UTC) + timedelta(hours=hours)
+
+
+def morning(days: int = 0) -> datetime:
+    """When a day begins in Chongqing: whatever the time is, a meeting that begins then is on that day."""
+    return clock.beginning(in_days(days))
 
 
 class Secretariat(Office):

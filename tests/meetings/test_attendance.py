@@ -1,6 +1,7 @@
 """Attendance: the roll, who came and went, and the quorum that a meeting is convened by."""
 
 import asyncio
+from datetime import timedelta
 from functools import partial
 from typing import Any
 from uuid import uuid4
@@ -14,7 +15,7 @@ from quanyutong.meetings.v1 import meeting_pb2
 from quanyutong.registry.v1 import activities_pb2
 from tests.contract.office import in_days
 from tests.harness import facts, reason, refused, until
-from tests.meetings.secretariat import Secretariat, in_hours, in_person, told_exactly
+from tests.meetings.secretariat import Secretariat, in_hours, in_person, morning, told_exactly
 
 PREFIX = "ERROR_REASON_"
 
@@ -248,3 +249,38 @@ async def test_who_leaves_early_attended_and_who_comes_back_did_so_once(secretar
     assert await secretariat.attended(meeting, 3) == set(mandates)
     await secretariat.do("Adjourn", meeting)
     assert await secretariat.attended(meeting, 3) == set(mandates)
+
+
+async def test_nobody_is_in_the_hall_before_the_day(secretariat: Secretariat) -> None:
+    meeting, mandates = await secretariat.ready(1, 0, morning(1))
+    plain = pb.CheckInRequest(name=meeting, attendee=mandates[0])
+    assert await refused(secretariat.meet("CheckIn", plain)) == f"{PREFIX}TIME_REFUSED"
+    assert await refused(secretariat.enter(meeting, mandates[0])) == f"{PREFIX}TIME_REFUSED"
+    assert await secretariat.movements(meeting) == 0
+
+
+@pytest.mark.parametrize("postponed", [True, False])
+async def test_on_another_day_the_hall_is_empty_and_everybody_is_asked_anew(
+    secretariat: Secretariat, postponed: bool
+) -> None:
+    """Who came in vain, and who was on leave for the day that it was to be."""
+    meeting, mandates = await secretariat.ready(3, 2, morning(-1))
+    leave = pb.RequestLeaveRequest(name=meeting, mandate=mandates[2], reason="出差")
+    await secretariat.meet("RequestLeave", leave)
+    if postponed:
+        await secretariat.do("Postpone", meeting, reason="防汛")
+        assert (await secretariat.quorum(meeting)).present == 0
+    times = {"start_time": timestamp(morning()), "end_time": timestamp(morning(1))}
+    await secretariat.do("Reschedule", meeting, reason="改期", **times)
+    assert {(each.state, each.present, each.leave_reason) for each in await secretariat.roll(meeting)} == {
+        (pb.ATTENDEE_STATE_INVITED, False, "")
+    }
+    assert await secretariat.movements(meeting) == 0
+    assert await refused(secretariat.do("Convene", meeting)) == f"{PREFIX}QUORUM_MISSING"
+
+
+async def test_a_meeting_that_begins_an_hour_later_keeps_who_is_there(secretariat: Secretariat) -> None:
+    meeting, _ = await secretariat.ready(3, 2, morning())
+    times = {"start_time": timestamp(morning() + timedelta(hours=1)), "end_time": timestamp(morning(1))}
+    await secretariat.do("Reschedule", meeting, reason="等候报告人", **times)
+    assert (await secretariat.quorum(meeting)).present == 2

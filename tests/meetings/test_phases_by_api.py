@@ -5,6 +5,7 @@ Each example is a meeting of its own, of one assembly, so that its delegates are
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import timedelta
 from functools import partial
 from itertools import count
 from typing import Any
@@ -23,7 +24,7 @@ from hypothesis.stateful import (
 from chassis.wire import timestamp
 from quanyutong.meetings.v1 import attendance_pb2, meeting_pb2
 from tests.harness import refused
-from tests.meetings.secretariat import Secretariat, in_hours
+from tests.meetings.secretariat import Secretariat, in_hours, morning
 
 SEATS, NEEDED = 3, 2
 PREPARATION, CONVENED, SUMMARY, CLOSED, POSTPONED, CANCELLED = (
@@ -35,8 +36,7 @@ PREPARATION, CONVENED, SUMMARY, CLOSED, POSTPONED, CANCELLED = (
     meeting_pb2.PHASE_CANCELLED,
 )
 REFUSED, ABSENT, TOO_FEW = "PHASE_REFUSED", "NOT_PRESENT", "QUORUM_MISSING"
-# An example books an hour of its own, today: two meetings of one assembly are not at one time.
-HOURS = count(1)
+MINUTES = count(1)
 Seats = st.integers(0, SEATS - 1)
 Run = Callable[[Awaitable[Any]], Any]
 
@@ -49,12 +49,12 @@ class Phases(RuleBasedStateMachine):
         self.secretariat, self.run, self.body, self.mandates = secretariat, run, body, mandates
         self.phase = PREPARATION
         self.present: set[int] = set()
-        self.frozen = False
+        self.frozen, self.day = False, 0
 
     @initialize()
     def entered(self) -> None:
-        start = in_hours(-next(HOURS) / 60)
-        planned = self.secretariat.planned(self.body, start, end_time=timestamp(in_hours(0.5)))
+        start = morning() + timedelta(minutes=next(MINUTES))
+        planned = self.secretariat.planned(self.body, start, end_time=timestamp(morning(1)))
         request = meeting_pb2.CreateMeetingRequest(meeting=planned, overlap_reason="同日多次试验")
         self.meeting = self.run(self.secretariat.meet("CreateMeeting", request)).name
         self.tried(self.invite(), "")
@@ -121,15 +121,20 @@ class Phases(RuleBasedStateMachine):
     @rule()
     def postpones(self) -> None:
         self.move("Postpone", {PREPARATION: POSTPONED}, reason="防汛")
+        if self.phase == POSTPONED:
+            self.present.clear()
 
     @rule()
     def cancels(self) -> None:
         self.move("Cancel", dict.fromkeys((PREPARATION, POSTPONED), CANCELLED), reason="防汛")
 
-    @rule()
-    def reschedules(self) -> None:
-        times: dict[str, Any] = {"start_time": timestamp(in_hours(-0.2)), "end_time": timestamp(in_hours(1))}
+    @rule(day=st.sampled_from([0, -1]))
+    def reschedules(self, day: int) -> None:
+        times: dict[str, Any] = {"start_time": timestamp(morning(day)), "end_time": timestamp(morning(day + 1))}
         leads = dict.fromkeys((PREPARATION, POSTPONED), PREPARATION)
+        if self.phase in leads and day != self.day:
+            self.present.clear()
+            self.day = day
         self.move("Reschedule", leads, reason="改期", overlap_reason="同日多次试验", **times)
 
     @invariant()

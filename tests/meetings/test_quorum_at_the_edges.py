@@ -13,7 +13,7 @@ from quanyutong.meetings.v1 import meeting_pb2
 from services.meetings.meetings import day_of
 from tests.contract.office import CONGRESS, SUBDISTRICT_ASSEMBLY, TOWN, TOWNSHIP_CONGRESS, in_days, new_people
 from tests.harness import facts, reason, refused, until
-from tests.meetings.secretariat import Secretariat
+from tests.meetings.secretariat import Secretariat, morning
 
 PREFIX = "ERROR_REASON_"
 CONGRESS_SESSION, MID_YEAR, QUARTERLY, ASSEMBLY = (
@@ -24,11 +24,6 @@ CONGRESS_SESSION, MID_YEAR, QUARTERLY, ASSEMBLY = (
 )
 SPECIAL_REPORT = meeting_pb2.MEETING_FORM_SPECIAL_REPORT
 MIDYEAR_QUORUM = "rules/midyear_meeting.quorum"
-
-
-def morning(days: int = 0) -> datetime:
-    """When the day begins in Chongqing, so that it is this day whatever the time is."""
-    return clock.beginning(in_days(days))
 
 
 async def body_of(secretariat: Secretariat, kind: Any, seats: int) -> str:
