@@ -114,9 +114,7 @@ async def load_attendee(tx: WriteTx, meeting: UUID, name: str) -> Row:
     """
     own = await _own(tx) if not name or not is_clerk() else None
     if name:
-        found = await tx.first(
-            BY_MANDATE if name.startswith("mandates/") else BY_ID, meeting=meeting, key=identifier(name)
-        )
+        found = await _named(tx, meeting, name)
         if own is not None and (found is None or found.person != own):
             raise Refused("ATTENDEE_REFUSED")
     else:
@@ -124,6 +122,14 @@ async def load_attendee(tx: WriteTx, meeting: UUID, name: str) -> Row:
     if found is None:
         raise Refused("ATTENDEE_NOT_FOUND", attendee=name, meeting=meeting_name(meeting))
     return found
+
+
+async def _named(tx: WriteTx, meeting: UUID, name: str) -> Row | None:
+    """By the mandate or by the place on the roll; None where the name is of another meeting's roll."""
+    owner, _, _ = name.partition("/attendees/")
+    if owner not in (name, meeting_name(meeting)):
+        return None
+    return await tx.first(BY_ID if owner != name else BY_MANDATE, meeting=meeting, key=identifier(name))
 
 
 async def _own(tx: WriteTx) -> UUID:

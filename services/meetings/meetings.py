@@ -23,6 +23,7 @@ from quanyutong.meetings.v1 import meeting_pb2 as pb
 from services.meetings import domain
 from services.meetings.bookings import book, release
 from services.meetings.domain import Refused
+from services.meetings.roll import begin_anew
 from services.meetings.roster import Body, load_body, term_on
 from services.meetings.rules import rule_on
 from services.meetings.sitting import check_settled, check_silent
@@ -108,6 +109,8 @@ class Meetings:
             where = await load_open_venue(tx, request.venue) if request.venue else None
             await release(tx, row.id)
             await book(tx, row.id, body.id, where and where.id, start, end, request.overlap_reason)
+            if day_of(start) != day_of(row.start_at):
+                await begin_anew(tx, row.id)
             saved = await save(
                 tx,
                 row,
@@ -129,6 +132,7 @@ class Meetings:
             row = await load_for(tx, request)
             domain.check_phase(row.phase, ("preparation",))
             await _check_notice(tx, row, request.late_reason)
+            # The calendar's entry stays as it is, and so does its sequence.
             saved = await save(tx, row, notice_at=datetime.now(UTC), late_notice_reason=request.late_reason)
             return tx.reply(meeting_message(saved))
 
@@ -192,6 +196,8 @@ async def withdraw(tx: WriteTx, row: Row, verb: str, reason: str) -> Row:
     """Postpones or cancels a meeting that is locked. Raises Refused PHASE_REFUSED."""
     phase = domain.next_phase(verb, row.phase)
     await release(tx, row.id)
+    if phase == "postponed":
+        await begin_anew(tx, row.id)
     saved = await save(tx, row, phase=phase, reason=reason, sequence=row.sequence + 1)
     name = meeting_name(row.id)
     tx.publish(events_pb2.MeetingWithdrawn(meeting=name, phase=number(pb.Phase, phase)), name)

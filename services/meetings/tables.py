@@ -71,6 +71,7 @@ assembly = Table(
     Column("kind", Text, nullable=False),
     Column("unit", Text),
     Column("display_name", Text, nullable=False),
+    Column("told", Uuid, nullable=False),
     PrimaryKeyConstraint("district", "id"),
 )
 
@@ -106,6 +107,7 @@ suspension = Table(
     Column("mandate", Uuid, nullable=False),
     Column("start_date", Date, nullable=False),
     Column("end_date", Date),
+    Column("told", Uuid, nullable=False),
     PrimaryKeyConstraint("district", "mandate", "start_date"),
 )
 
@@ -128,6 +130,7 @@ station = Table(
     _text("display_name"),
     Column("start_date", Date),
     Column("end_date", Date),
+    Column("told", Uuid, nullable=False),
     PrimaryKeyConstraint("district", "id"),
 )
 
@@ -140,6 +143,7 @@ rota_entry = Table(
     Column("mandate", Uuid, nullable=False),
     Column("start_date", Date, nullable=False),
     Column("end_date", Date, nullable=False),
+    Column("told", Uuid, nullable=False),
     PrimaryKeyConstraint("district", "id"),
 )
 

@@ -5,7 +5,6 @@ missed. The state is read again twice a second: one count of the roll, which for
 a few screens costs less than a channel of notifications would.
 """
 
-import asyncio
 import hashlib
 import time
 from collections.abc import AsyncIterator
@@ -14,7 +13,7 @@ from typing import Any
 
 import grpc
 
-from chassis import auth
+from chassis import auth, ending
 from chassis.database import Database
 from chassis.errors import Refusal
 from chassis.wire import number, timestamp
@@ -44,8 +43,8 @@ class Watching:
                 yield state
             if state.phase in OVER:
                 return
-            # No transaction is open meanwhile; the end of the call, or of the process, cancels the wait.
-            await asyncio.sleep(INTERVAL)
+            # No transaction is open meanwhile. With the process the watch ends, and its screen goes to another one.
+            await ending.pause(INTERVAL)
             if auth.caller.get().expires <= time.time():
                 raise Refusal("TOKEN_EXPIRED")
 

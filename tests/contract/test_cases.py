@@ -19,6 +19,7 @@ from quanyutong.meetings.v1 import plan_pb2
 from quanyutong.registry.v1 import districts_pb2
 from tests.conftest import Platforms, fresh_tenant
 from tests.contract.acts import delegates, record
+from tests.contract.hall import hall_of
 from tests.contract.merged import beside
 from tests.contract.office import STATION, Office, in_days, mask
 from tests.contract.rest import as_grpc, comparable
@@ -80,6 +81,7 @@ class World:
                 **await plan_of(office),
                 **await session(Secretariat(office.tenant)),
                 **await papers(Secretariat(office.tenant)),
+                **await hall_of(office),
             },
         )
 

@@ -10,12 +10,15 @@ from chassis import development
 from quanyutong.meetings.v1 import (
     agenda_pb2,
     attachments_pb2,
+    attendance_pb2,
     deliberation_pb2,
     measures_pb2,
+    meeting_pb2,
     minutes_pb2,
     preparations_pb2,
     questions_pb2,
     speakers_pb2,
+    venues_pb2,
 )
 from quanyutong.registry.v1 import (
     activities_pb2,
@@ -31,10 +34,11 @@ from quanyutong.registry.v1 import (
     units_pb2,
 )
 from tests.contract.acts import delegates, entry, record
+from tests.contract.hall import hall_of
 from tests.contract.office import HOUSE, NOBODY, RESIDENT, SIZE_MAX, TOWN, Office, in_days, mask, on
 from tests.harness import refused
 from tests.meetings.papers import over
-from tests.meetings.secretariat import Secretariat
+from tests.meetings.secretariat import Secretariat, morning
 from tests.meetings.session import session
 from tests.meetings.sitting import document
 
@@ -132,6 +136,42 @@ async def test_every_mutation_of_minutes_is_answered_again_with_the_first_answer
         "UpdateMinutes": minutes_pb2.UpdateMinutesRequest(minutes=written, update_mask=mask("remarks")),
         "SignMinutes": minutes_pb2.SignMinutesRequest(name=name, role=minutes_pb2.SIGNER_ROLE_CHAIR),
         "ReturnMinutes": minutes_pb2.ReturnMinutesRequest(name=name, reason="有误"),
+    }
+    await repeat(office, requests, "meet")
+
+
+async def test_every_mutation_of_a_hall_is_answered_again_with_the_first_answer(office: Office) -> None:
+    """In their order, too; no meeting is in the phase in which each one found it."""
+    hall = await hall_of(office)
+    venue = venues_pb2.Venue(name=hall["venue"], display_name="五楼会议室", etag='"1"')
+    secretariat = Secretariat(office.tenant)
+    new = secretariat.planned(hall["meeting_body"], morning(30), number=77)
+    renamed = secretariat.planned(hall["meeting_body"], morning(30), name=hall["to_rename"], etag='"1"')
+    moved: dict[str, Any] = {"start_time": new.start_time, "end_time": new.end_time, "overlap_reason": "分会场"}
+    gathering, seat = hall["gathering"], hall["seat"]
+    presence = attendance_pb2.Presence(attendee=hall["third_seat"])
+    requests: dict[str, Any] = {
+        "CreateVenue": venues_pb2.CreateVenueRequest(venue=venues_pb2.Venue(display_name="新会议室")),
+        "UpdateVenue": venues_pb2.UpdateVenueRequest(venue=venue, update_mask=mask("display_name")),
+        "CloseVenue": venues_pb2.CloseVenueRequest(name=hall["venue"]),
+        "CreateMeeting": meeting_pb2.CreateMeetingRequest(meeting=new),
+        "UpdateMeeting": meeting_pb2.UpdateMeetingRequest(meeting=renamed, update_mask=mask("display_name")),
+        "GiveNotice": meeting_pb2.GiveNoticeRequest(name=hall["to_move"]),
+        "RescheduleMeeting": meeting_pb2.RescheduleMeetingRequest(name=hall["to_move"], reason="改", **moved),
+        "PostponeMeeting": meeting_pb2.PostponeMeetingRequest(name=hall["to_put_off"], reason="防汛"),
+        "CancelMeeting": meeting_pb2.CancelMeetingRequest(name=hall["to_put_off"], reason="防汛"),
+        "InviteDelegates": attendance_pb2.InviteDelegatesRequest(name=gathering),
+        "ConfirmAttendance": attendance_pb2.ConfirmAttendanceRequest(name=gathering, mandate=seat),
+        "RequestLeave": attendance_pb2.RequestLeaveRequest(name=gathering, mandate=hall["other_seat"], reason="出差"),
+        "CheckIn": attendance_pb2.CheckInRequest(name=gathering, attendee=seat),
+        "IssueCheckInCode": attendance_pb2.IssueCheckInCodeRequest(name=gathering),
+        "BatchCheckIn": attendance_pb2.BatchCheckInRequest(name=gathering, presences=[presence]),
+        "AddObserver": attendance_pb2.AddObserverRequest(parent=gathering, display_name="区财政局 张某"),
+        "RemoveObserver": attendance_pb2.RemoveObserverRequest(name=hall["observer"]),
+        "ConveneMeeting": meeting_pb2.ConveneMeetingRequest(name=gathering),
+        "LeaveMeeting": attendance_pb2.LeaveMeetingRequest(name=gathering, attendee=seat),
+        "AdjournMeeting": meeting_pb2.AdjournMeetingRequest(name=gathering),
+        "CloseMeeting": meeting_pb2.CloseMeetingRequest(name=gathering),
     }
     await repeat(office, requests, "meet")
 

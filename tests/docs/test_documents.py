@@ -22,7 +22,7 @@ TARGET = re.compile(r"(?:`|^)make ([a-z]+)", re.MULTILINE)
 REASON = re.compile(r"`([A-Z]+(?:_[A-Z]+)+)`")
 # Examples that a reader is to make, streams of NATS, and the placeholder of the settings.
 NOT_THERE_YET = {"0002_unit_successor.py", "districts.csv"}
-NO_SETTINGS = {"QYT_DEAD", "QYT_COMMON", "QYT_X", "QYT_REGISTRY_X", "QYT_"}
+NO_SETTINGS = {"QYT_DEAD", "QYT_COMMON", "QYT_REGISTRY", "QYT_X", "QYT_REGISTRY_X", "QYT_"}
 # gRPC's status codes, and what the worked example declares.
 NO_REASONS = {
     "FAILED_PRECONDITION",

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from google.protobuf.duration_pb2 import Duration
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chassis import clock
@@ -148,6 +148,7 @@ VALUES = {
 }
 
 
+@settings(deadline=None)
 @given(parts=st.fixed_dictionaries(FREQUENCIES, optional=VALUES))
 def test_whatever_the_rule_it_is_bounded(parts: dict[str, str]) -> None:
     try:
