@@ -24,7 +24,7 @@ from tests.demo.registering import Metadata
 from tests.harness import reason
 
 MOST = 500
-POLL = 0.1
+POLL = 0.5
 # The roster comes from the registry by events: after the first registration thousands of them are under way.
 HEARD_WITHIN = 120.0
 UNHEARD = ("ERROR_REASON_BODY_NOT_FOUND", "ERROR_REASON_TERM_NOT_OPEN")

@@ -42,7 +42,7 @@ BAITAO_SEATS = {
 }
 # How many deputies these congresses have is not published. Nan'an gets those of the city's smallest congress, Wujia a
 # town's usual number; the others get as few as show what half of them is.
-NAN_AN_DEPUTIES, WUJIA_DEPUTIES, DEPUTIES = 198, 56, 9
+NAN_AN_DEPUTIES, WUJIA_DEPUTIES, DEPUTIES = 198, 56, 5
 
 
 class PlanImpossible(Exception):

@@ -54,8 +54,8 @@ class Sitting:
 
     @property
     def present(self) -> int:
-        """One of ten is away: enough for each quorum."""
-        return self.seats - self.seats // 10
+        """Two of three: enough for each quorum, and fewer than would make the reader wait."""
+        return -(-2 * self.seats // 3)
 
     def at(self, moment: time) -> datetime:
         return datetime.combine(self.agenda.day, moment, clock.SHANGHAI)

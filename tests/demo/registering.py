@@ -198,7 +198,7 @@ class _Registrar:
             return f"{assembly}/terms/{TERM_NUMBER}"
 
     async def _seat(self, term: str, rows: Sequence[Row]) -> None:
-        if not rows or await self._persons(term):
+        if not rows or await self._persons(term, most=1):
             return
         opening = RegisterMandatesRequest.Opening(
             term=term, active_from=date_message(ACTIVE_FROM), recommender=RECOMMENDER
@@ -207,10 +207,10 @@ class _Registrar:
         answer = await self._stub.RegisterMandates(_stream(opening, rows), metadata=self._metadata)
         self._done.mandates_entered += answer.registered
 
-    async def _persons(self, term: str) -> list[str]:
+    async def _persons(self, term: str, most: int = 500) -> list[str]:
         """Who sits there."""
         request = ListMandatesRequest(
-            assembly=term.partition("/terms/")[0], states=[MANDATE_STATE_ACTIVE], page_size=500
+            assembly=term.partition("/terms/")[0], states=[MANDATE_STATE_ACTIVE], page_size=most
         )
         answer = await self._stub.ListMandates(request, metadata=self._metadata)
         return [mandate.person for mandate in answer.mandates]
