@@ -4,7 +4,6 @@ Of Wujia (吴家) and Baitao (白涛) the city published what was dealt with and
 days, the wording, and what Baitao and Nan'an (南岸) dealt with are made up here.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -152,7 +151,7 @@ NAN_AN = (
     ),
 )
 # By the code of the unit, or of the district for its congress: the agenda of each of its meetings.
-AGENDAS: Mapping[str, tuple[Agenda, ...]] = {
+AGENDAS: dict[str, tuple[Agenda, ...]] = {
     published.WUJIA: WUJIA,
     published.BAITAO: BAITAO,
     published.NAN_AN: NAN_AN,

@@ -53,23 +53,7 @@ class City:
         """Every district with what is to be there. Raises PlanImpossible."""
         names = await self.names()
         units = dict(zip(names, await asyncio.gather(*(self._units(code) for code in names)), strict=True))
-        subdistricts = {code: _of_kind(own, UNIT_KIND_SUBDISTRICT) for code, own in units.items()}
-        towns = {code: _of_kind(own, UNIT_KIND_TOWN, UNIT_KIND_TOWNSHIP) for code, own in units.items()}
-        sizes, quarterly = plan.sizes(plan.chosen(subdistricts)), plan.town_deputies(towns)
-        midyear, meetings = plan.with_midyear_meetings(names), plan.meetings_held(subdistricts, towns)
-        return [
-            District(
-                code=code,
-                name=name,
-                units={_code(unit): unit.display_name for unit in units[code]},
-                sizes={unit: sizes[unit] for unit in subdistricts[code] if unit in sizes},
-                towns={unit: quarterly[unit] for unit in towns[code] if unit in quarterly},
-                deputies=plan.deputies(code, midyear),
-                meetings={unit: count for unit, count in meetings.items() if unit.startswith(code)}
-                | ({CONGRESS: 1} if code in midyear else {}),
-            )
-            for code, name in names.items()
-        ]
+        return planned(names, units)
 
     async def _units(self, district: str) -> Sequence[Unit]:
         await self._known(district)
@@ -121,6 +105,27 @@ class City:
     def picking(self, district: str) -> Metadata:
         """The overseer, who picks a district to read in."""
         return (*_bearer(self._overseer), ("x-district", district))
+
+
+def planned(names: Mapping[str, str], units: Mapping[str, Sequence[Unit]]) -> list[District]:
+    """What is to be there in each district, of its name and its units. Raises PlanImpossible."""
+    subdistricts = {code: _of_kind(own, UNIT_KIND_SUBDISTRICT) for code, own in units.items()}
+    towns = {code: _of_kind(own, UNIT_KIND_TOWN, UNIT_KIND_TOWNSHIP) for code, own in units.items()}
+    sizes, deputies = plan.sizes(plan.chosen(subdistricts)), plan.town_deputies(towns)
+    midyear, meetings = plan.with_midyear_meetings(names), plan.meetings_held(subdistricts, towns)
+    return [
+        District(
+            code=code,
+            name=name,
+            units={_code(unit): unit.display_name for unit in units[code]},
+            sizes={unit: sizes[unit] for unit in subdistricts[code] if unit in sizes},
+            towns={unit: deputies[unit] for unit in towns[code] if unit in deputies},
+            deputies=plan.deputies(code, midyear),
+            meetings={unit: count for unit, count in meetings.items() if unit.startswith(code)}
+            | ({CONGRESS: 1} if code in midyear else {}),
+        )
+        for code, name in names.items()
+    ]
 
 
 def _of_kind(units: Iterable[Unit], *kinds: int) -> list[str]:
