@@ -15,7 +15,8 @@ async def test_a_meetings_life(city: Platform) -> None:
     program = here(city, blocks("docs/meetings.md", "python", "test_meetings"))
     said = (await run(city, sys.executable, "-W", "error", "-c", program, TOKEN=token)).splitlines()
     first, second, too_few, quorum, evaluated, closed, calendar = said
-    assert first.startswith("proposed: ") and second.startswith("proposed: ")
+    assert first.startswith("proposed: ")
+    assert second.startswith("proposed: ")
     assert too_few.startswith("FAILED_PRECONDITION ")
     assert quorum.startswith("5 expected, 3 needed, 4 present, by subdistrict_assembly.quorum@")
     assert evaluated.startswith("SATISFACTION_SATISFIED by votes.satisfied@")
