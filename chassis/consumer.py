@@ -100,7 +100,8 @@ class Consumer:
                     messages = await subscription.fetch(BATCH, timeout=LONG_POLL)
                 except TimeoutError:
                     continue
-                for _, neighbours in groupby(messages, key=_district_and_kind):
+                # Each district's in their order; events of two districts have none between them.
+                for _, neighbours in groupby(sorted(messages, key=_district), key=_district_and_kind):
                     await self._handle_all(list(neighbours))
         finally:
             with contextlib.suppress(NatsError):
@@ -161,9 +162,12 @@ class Consumer:
         return not self._districts and event.district in self._database.apart and message.subject.startswith("qyt.")
 
 
+def _district(message: Msg) -> str:
+    return (message.headers or {}).get("ce-district", "")
+
+
 def _district_and_kind(message: Msg) -> tuple[str, str]:
-    headers = message.headers or {}
-    return headers.get("ce-district", ""), headers.get("ce-type", "")
+    return _district(message), (message.headers or {}).get("ce-type", "")
 
 
 async def _first_time(tx: WriteTx, event: Event) -> bool:

@@ -1,5 +1,6 @@
 """Who is on the roll, what they answered to the invitation, the observers (列席人员), and the quorum."""
 
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -35,6 +36,7 @@ OBSERVE = Sql(
     columns=("meeting", "display_name"),
 )
 ON_A_LIST = Sql(select(speaker.c.id).where(speaker.c.attendee == bindparam("attendee")).limit(1))
+SAVE = update(roll).where(roll.c.id == bindparam("key")).returning(roll)
 REMOVE = Sql(delete(roll).where(roll.c.id == bindparam("key")))
 # Until a meeting is over, and afterwards while it is summed up.
 OPEN = ("preparation", "convened", "summary")
@@ -150,8 +152,14 @@ def is_clerk() -> bool:
 
 
 async def save_attendee(tx: WriteTx, row: Row, **changes: Any) -> Row:
-    statement = update(roll).where(roll.c.id == row.id)
-    return await tx.one(statement.values(**changes, revision=row.revision + 1).returning(roll))
+    changes["revision"] = row.revision + 1
+    return await tx.one(_saving(tuple(changes)), key=row.id, **changes)
+
+
+@cache
+def _saving(columns: tuple[str, ...]) -> Sql:
+    """Made once for each of the few choices of columns: a hall that fills asks for little else."""
+    return Sql(SAVE, columns=columns)
 
 
 def is_present(row: Row) -> bool:

@@ -9,10 +9,12 @@ import pytest
 
 from chassis.errors import Catalogue
 from chassis.settings import Settings
-from quanyutong.registry.v1 import errors_pb2
+from quanyutong.meetings.v1 import errors_pb2 as of_meetings
+from quanyutong.registry.v1 import errors_pb2 as of_registry
 from services.__main__ import TARGETS, main
 from tests.harness import ROOT
 
+ERRORS = (of_registry, of_meetings)
 DOCUMENTS = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")])
 LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
 FILE = re.compile(r"`([\w.-]+(?:/[\w.-]+)*\.(?:py|proto|toml|md|csv))`")
@@ -79,6 +81,6 @@ def test_targets_of_make_exist(document: Path) -> None:
 
 
 def test_reasons_are_declared(document: Path) -> None:
-    declared = set(Catalogue(errors_pb2.ErrorReason.DESCRIPTOR))
+    declared = {name for errors in ERRORS for name in Catalogue(errors.ErrorReason.DESCRIPTOR)}
     wanted = {name for (name,) in _found(REASON, document) if not name.startswith(("QYT_", "OTEL_", "PGSSL"))}
     assert wanted - declared - NO_REASONS == set()
