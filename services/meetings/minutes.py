@@ -37,6 +37,8 @@ from services.meetings.tables import meeting, minutes
 
 Context = grpc.aio.ServicerContext[Any, Any]
 CHANGEABLE = (*SECTIONS, *signing.ROLES)
+# A list of many minutes is one of entries: what stands in them is read one by one.
+ENTRY = [column for column in minutes.c if column.name not in ("record", "document", *SECTIONS)]
 # Bytes of one part: well below what a gRPC message may have.
 PART = 256 * 1024
 ENTER = Sql(
@@ -145,5 +147,5 @@ def _wanted(request: pb.ListMinutesRequest) -> Select[Any]:
     if request.year:
         first, after = (clock.beginning(date(year, 1, 1)) for year in (request.year, request.year + 1))
         held = held.where(meeting.c.start_at >= first, meeting.c.start_at < after)
-    wanted = select(minutes).where(minutes.c.meeting.in_(held))
+    wanted = select(*ENTRY).where(minutes.c.meeting.in_(held))
     return wanted.where(minutes.c.state == word(pb.MinutesState, request.state)) if request.state else wanted
