@@ -198,7 +198,7 @@ async def test_baitaos_meetings_and_nan_ans_come_out(secretariat: Secretariat, m
     figures = table.of_baitaos_meetings(await season.meetings.read(subdistrict))
     assert [str(figure) for figure in figures if not figure.equal] == []
     (line,) = midyear(await season.meetings.read(district.code))
-    assert "20 of 30 deputies (15 needed), 6 items, 2 evaluated by 40 papers" in line
+    assert "27 of 30 deputies (15 needed), 6 items, 2 evaluated by 54 papers" in line
     assert line.endswith("5 of 5 deliberation opinions closed")
 
 
@@ -236,5 +236,5 @@ async def test_a_run_that_was_cut_off_goes_on(secretariat: Secretariat, monkeypa
             continue
     assert cuts > 3
     (line,) = midyear(await season.meetings.read(district.code))
-    assert "6 items, 2 evaluated by 40 papers" in line
+    assert "6 items, 2 evaluated by 54 papers" in line
     assert line.endswith("5 of 5 deliberation opinions closed")
