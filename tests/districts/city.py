@@ -9,22 +9,21 @@ from typing import Any
 
 import asyncpg
 import grpc
+from pydantic import SecretStr
 
+from chassis.moving.settling import settle
 from quanyutong.meetings.v1.meetings_pb2_grpc import MeetingsServiceStub
 from quanyutong.registry.v1 import districts_pb2, persons_pb2
 from quanyutong.registry.v1.registry_pb2_grpc import RegistryServiceStub
+from services.__main__ import TARGETS
 from tests.conftest import Tenant
 from tests.contract.acts import record
 from tests.contract.office import Office, in_days, new_people, on
 from tests.districts.everything import Answers, everything
-from tests.embedded.outside import value
+from tests.districts.meetings import met
 from tests.harness import Platform, Process, refused, run_command, until
 
 SILO = "silo"
-AT_REST = """
-    SELECT (SELECT count(*) FROM registry.audit WHERE district = '{0}')
-         = (SELECT coalesce(sum(records), 0) FROM registry.audit_seal WHERE district = '{0}')
-       AND NOT EXISTS (SELECT FROM registry.outbox WHERE district = '{0}')"""
 READERS = ("clerk", "examiner", "administrator", "viewer")
 
 
@@ -83,6 +82,7 @@ async def settled(city: Platform) -> str:
         update.update_mask.paths.extend(["display_name", "schooling"])
         await office.call("UpdatePerson", update)
         await office.override("77")
+        await met(office)
     return district
 
 
@@ -99,12 +99,9 @@ async def stop(city: Platform, district: str) -> None:
 
 
 async def at_rest(city: Platform, district: str) -> None:
-    """Returns when the audit of a suspended district is sealed and told: then nothing is written there any more."""
-
-    async def rests() -> bool:
-        return bool(await value(city.postgres.url, AT_REST.format(district)))
-
-    await until(rests)
+    """Returns when nothing is written any more for a suspended district: all is told, heard and sealed."""
+    urls = {"database_url": SecretStr(city.postgres.url), "nats_url": SecretStr(city.nats.url)}
+    await settle(list(TARGETS.values()), city.settings.model_copy(update=urls), district)
 
 
 async def resume(city: Platform, district: str) -> None:
