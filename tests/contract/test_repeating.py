@@ -304,13 +304,13 @@ async def test_every_mutation_of_an_agenda_is_answered_again_with_the_first_answ
 async def test_every_mutation_of_a_sitting_is_answered_again_with_the_first_answer(office: Office) -> None:
     """Each of these would be refused, or change something, if it were done a second time."""
     names = await session(Secretariat(office.tenant))
-    longer = speakers_pb2.Speaker(name=names["to_sum_up"], minutes_allowed=9, etag='"1"')
+    longer = speakers_pb2.Speaker(name=names["to_lengthen"], minutes_allowed=9, etag='"1"')
     asked = questions_pb2.Question(asked_of="区财政局", content="资金是否到位？")
     linked = preparations_pb2.Preparation(kind=preparations_pb2.PREPARATION_KIND_OPINION, source=f"opinions/{NOBODY}")
     agreed = measures_pb2.Measure(content="更换路灯", owner="镇建设管理办", due_date=on(in_days(9)))
     requests: dict[str, Any] = {
         "EnlistSpeaker": speakers_pb2.EnlistSpeakerRequest(parent=names["inquiry"], attendee=names["present"]),
-        "MoveSpeaker": speakers_pb2.MoveSpeakerRequest(name=names["to_move"], position=1),
+        "MoveSpeaker": speakers_pb2.MoveSpeakerRequest(name=names["to_move_up"], position=1),
         "CallSpeaker": speakers_pb2.CallSpeakerRequest(name=names["to_call"]),
         "EndSpeech": speakers_pb2.EndSpeechRequest(name=names["to_end_speech"]),
         "UpdateSpeaker": speakers_pb2.UpdateSpeakerRequest(speaker=longer, update_mask=mask("minutes_allowed")),

@@ -56,8 +56,8 @@ async def _speakers(secretariat: Secretariat, meeting: str, one: str, other: str
     await enlist(secretariat, listed, one)
     return {
         "to_call": (await enlist(secretariat, speeches, one)).name,
-        "to_move": (await enlist(secretariat, speeches, other)).name,
-        "to_sum_up": (await enlist(secretariat, quiet, one)).name,
+        "to_move_up": (await enlist(secretariat, speeches, other)).name,
+        "to_lengthen": (await enlist(secretariat, quiet, one)).name,
         "to_take_off": (await enlist(secretariat, quiet, other)).name,
         "listed": listed,
         "inquiry": inquiry,
