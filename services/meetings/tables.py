@@ -51,6 +51,11 @@ def _instant(name: str) -> Column[object]:
     return Column(name, DateTime(timezone=True))
 
 
+def _told() -> Column[object]:
+    # The event that a copy is of; a copy that only an older release told is older than all of them.
+    return Column("told", Uuid, nullable=False, server_default=text("'00000000-0000-0000-0000-000000000000'"))
+
+
 rule_override = Table(
     "rule_override",
     metadata,
@@ -71,7 +76,7 @@ assembly = Table(
     Column("kind", Text, nullable=False),
     Column("unit", Text),
     Column("display_name", Text, nullable=False),
-    Column("told", Uuid, nullable=False),
+    _told(),
     PrimaryKeyConstraint("district", "id"),
 )
 
@@ -107,7 +112,7 @@ suspension = Table(
     Column("mandate", Uuid, nullable=False),
     Column("start_date", Date, nullable=False),
     Column("end_date", Date),
-    Column("told", Uuid, nullable=False),
+    _told(),
     PrimaryKeyConstraint("district", "mandate", "start_date"),
 )
 
@@ -130,7 +135,7 @@ station = Table(
     _text("display_name"),
     Column("start_date", Date),
     Column("end_date", Date),
-    Column("told", Uuid, nullable=False),
+    _told(),
     PrimaryKeyConstraint("district", "id"),
 )
 
@@ -143,7 +148,7 @@ rota_entry = Table(
     Column("mandate", Uuid, nullable=False),
     Column("start_date", Date, nullable=False),
     Column("end_date", Date, nullable=False),
-    Column("told", Uuid, nullable=False),
+    _told(),
     PrimaryKeyConstraint("district", "id"),
 )
 

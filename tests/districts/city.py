@@ -20,8 +20,9 @@ from tests.conftest import Tenant
 from tests.contract.acts import record
 from tests.contract.office import Office, in_days, new_people, on
 from tests.districts.everything import Answers, everything
-from tests.districts.meetings import met
 from tests.harness import Platform, Process, refused, run_command, until
+from tests.meetings.met import met
+from tests.meetings.secretariat import Secretariat
 
 SILO = "silo"
 READERS = ("clerk", "examiner", "administrator", "viewer")
@@ -82,7 +83,9 @@ async def settled(city: Platform) -> str:
         update.update_mask.paths.extend(["display_name", "schooling"])
         await office.call("UpdatePerson", update)
         await office.override("77")
-        await met(office)
+        met_by = await office.term(await office.assembly(await office.unit(2)))
+        await office.delegate(met_by)
+        await met(Secretariat(office.tenant), met_by.partition("/terms/")[0])
     return district
 
 

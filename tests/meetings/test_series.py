@@ -24,12 +24,11 @@ START = datetime(2027, 1, 12, 9, tzinfo=clock.SHANGHAI)
 def planned(body: str, start: datetime, recurrence: str, **fields: Any) -> series_pb2.Series:
     return series_pb2.Series(
         body=body,
-        kind=ASSEMBLY_MEETING,
         display_name="第{number}次会议 {date}",
         start_time=timestamp(start),
         duration=Duration(seconds=7200),
         recurrence=recurrence,
-        **fields,
+        **({"kind": ASSEMBLY_MEETING} | fields),
     )
 
 
