@@ -14,13 +14,14 @@ from typing import Any
 
 import grpc
 import pytest
+from google.api import field_behavior_pb2
 from google.protobuf import json_format
 from google.protobuf.message import Message
 
 from tests.conftest import Platforms, fresh_tenant
 from tests.contract.acts import record
 from tests.contract.office import NOBODY, STATION, Office, in_days
-from tests.isolation.examples import IDENTITY_NUMBER, Path, name_fields, requests
+from tests.isolation.examples import IDENTITY_NUMBER, Path, behaviours, name_fields, requests
 from tests.isolation.rpcs import ENDLESS, RPCS, Outcome, answer_of, outcome, request_of, short
 from tests.meetings.annual import YEAR
 from tests.meetings.met import met
@@ -116,7 +117,8 @@ class District:
 def all_of(path: str) -> list[Message]:
     """The request without filters, unless it has to name something."""
     request = request_of(path)()
-    return [] if {"name", "names", "parent", "identity_number"} & set(request.DESCRIPTOR.fields_by_name) else [request]
+    needed = (field for field in request.DESCRIPTOR.fields if field_behavior_pb2.REQUIRED in behaviours(field))
+    return [request] if not any(needed) else []
 
 
 @dataclass(frozen=True)
