@@ -12,6 +12,7 @@ import grpc
 from pydantic import SecretStr
 
 from chassis.moving.settling import settle
+from chassis.settings import Settings
 from quanyutong.meetings.v1.meetings_pb2_grpc import MeetingsServiceStub
 from quanyutong.registry.v1 import districts_pb2, persons_pb2
 from quanyutong.registry.v1.registry_pb2_grpc import RegistryServiceStub
@@ -63,7 +64,7 @@ async def office_of(city: Platform, district: str) -> AsyncIterator[Office]:
 
 
 async def settled(city: Platform) -> str:
-    """A fresh district with something of everything, some of it changed since."""
+    """A fresh district with something of everything, some of it changed since, and all of it heard by everybody."""
     district = await city.fresh_district()
     async with office_of(city, district) as office:
         unit = await office.unit()
@@ -86,7 +87,14 @@ async def settled(city: Platform) -> str:
         met_by = await office.term(await office.assembly(await office.unit(2)))
         await office.delegate(met_by)
         await met(Secretariat(office.tenant), met_by.partition("/terms/")[0])
+    await settle(list(TARGETS.values()), beside(city), district, sealed=False)
     return district
+
+
+def beside(city: Platform) -> Settings:
+    """The settings of a command that is run where the platform is."""
+    urls = {"database_url": SecretStr(city.postgres.url), "nats_url": SecretStr(city.nats.url)}
+    return city.settings.model_copy(update=urls)
 
 
 async def answers_of(city: Platform, district: str) -> Answers:
@@ -103,8 +111,7 @@ async def stop(city: Platform, district: str) -> None:
 
 async def at_rest(city: Platform, district: str) -> None:
     """Returns when nothing is written any more for a suspended district: all is told, heard and sealed."""
-    urls = {"database_url": SecretStr(city.postgres.url), "nats_url": SecretStr(city.nats.url)}
-    await settle(list(TARGETS.values()), city.settings.model_copy(update=urls), district)
+    await settle(list(TARGETS.values()), beside(city), district)
 
 
 async def resume(city: Platform, district: str) -> None:
