@@ -1,4 +1,4 @@
-"""`make bench`: a read, a write and a long list, directly or through the gateway, next to bare echoes and inserts.
+"""`make bench`: a read, a write, a long list, a year's plan and a full hall, next to bare echoes and inserts.
 
 Ratios are the result; the figures beside them belong to the machine and the minute.
 """
@@ -13,6 +13,7 @@ import grpc
 import uvloop
 
 from bench import h2load, planning
+from bench.check_ins import checking_in
 from bench.flatness import flatness
 from bench.importing import importing
 from bench.measure import compare
@@ -25,7 +26,7 @@ from quanyutong.registry.v1 import units_pb2
 from quanyutong.registry.v1.registry_pb2_grpc import RegistryServiceStub
 from tests.harness import Platform, platform
 
-PARTS = ("starts", "rest", "calls", "import", "load", "planning")
+PARTS = ("starts", "rest", "calls", "import", "load", "planning", "check-ins")
 # Out of the way of one district's load.
 LIMITS = {"district_calls_per_second": "1000000", "district_calls_in_flight": "10000"}
 SETTLE, IDLE = 2.0, 5.0
@@ -62,6 +63,8 @@ async def measure(city: Platform, parts: set[str], options: argparse.Namespace, 
             report.memory("after", memory(city))
         if "planning" in parts:
             report.planning_calls(await waited(city))
+        if "check-ins" in parts:
+            report.check_ins(await checking_in(city))
         if "import" in parts:
             report.importing(await importing(city))
         if "load" in parts and options.load_minutes:

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from bench.check_ins import AT_ONCE, DEPUTIES, CheckedIn
 from bench.flatness import Growth
 from bench.importing import ROWS, Imported
 from bench.measure import Subject, ratio
@@ -89,6 +90,18 @@ class Report:
             self.say(f"  {name:18}{middle:8.2f} s{ROWS / middle:10.0f} rows/s")
         self.results["import"] = asdict(found)
         self.aim("import / bare inserts, by the clock", found.ratio, 20)
+
+    def check_ins(self, found: CheckedIn) -> None:
+        self.say(f"\n{DEPUTIES} deputies check in with the hall's code through the gateway, {AT_ONCE} at once; median")
+        for name, seconds in (("check-ins", found.service), ("bare rows", found.bare)):
+            middle = statistics.median(seconds)
+            self.say(f"  {name:18}{middle:8.2f} s{DEPUTIES / middle:10.0f} check-ins/s")
+        ordered = sorted(found.each)
+        half, most = (ordered[int(len(ordered) * share)] * 1e3 for share in (0.5, 0.99))
+        self.say(f"  one of them       p50 {half:.0f} ms, p99 {most:.0f} ms")
+        self.results["check_ins"] = asdict(found)
+        self.aim("check-ins / bare rows, by the clock", found.ratio, 10)
+        self.aim("the whole congress in its seats", statistics.median(found.service), 5, " s")
 
     def flatness(self, found: Mapping[str, Growth]) -> None:
         self.results["flatness"] = {name: asdict(growth) for name, growth in found.items()}

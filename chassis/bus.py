@@ -216,6 +216,16 @@ class Bus:
         finally:
             await subscription.unsubscribe()
 
+    async def has_heard(self, service: str, stream: str, district: str = "") -> bool:
+        """Whether a service, or its consumer for a district in a silo, has applied all that the stream has by now."""
+        try:
+            last = (await self.js.stream_info(stream)).state.last_seq
+            consumer = await self.js.consumer_info(stream, durable_of(service, stream, district))
+        except NotFoundError:  # the service has never run here
+            return False
+        applied = consumer.ack_floor.stream_seq if consumer.ack_floor else 0
+        return applied >= last or not (consumer.num_pending or consumer.num_ack_pending)
+
     async def rewind(self, stream: str, consumer: str) -> None:
         """Has a consumer begin again with the first message that it has not acknowledged, at once and in order.
 
@@ -284,6 +294,11 @@ def _letter(message: RawStreamMsg) -> DeadLetter:
 
 def stream_of(package: str) -> str:
     return f"QYT_{package.upper()}"
+
+
+def durable_of(service: str, stream: str, district: str = "") -> str:
+    """The consumer of a service, and of its district that has a silo."""
+    return f"{service}-{stream}-{district}" if district else f"{service}-{stream}"
 
 
 def event_of(headers: Mapping[str, str]) -> Event:

@@ -19,7 +19,7 @@ import grpc
 import protovalidate
 from google.protobuf.message import Message
 
-from chassis import actor, auth, idempotency, tenancy
+from chassis import actor, auth, ending, idempotency, tenancy
 from chassis.auth import ROLES, Caller, Verifier
 from chassis.database import fault_of
 from chassis.directory import Directory, District
@@ -53,8 +53,13 @@ class Chain(grpc.aio.ServerInterceptor):
         self._telemetry = telemetry
         self._limit = calls_in_flight
         self._digest_keys = digest_keys
-        self._in_flight: Counter[str] = Counter()
+        self._in_flight: Counter[tuple[str, bool]] = Counter()
         self._handlers: dict[str, Handler | None] = {}
+        self._stopping = asyncio.Event()
+
+    def stop(self) -> None:
+        """Tells the calls that would go on for ever that the server stops."""
+        self._stopping.set()
 
     async def intercept_service(
         self,
@@ -104,6 +109,7 @@ class Chain(grpc.aio.ServerInterceptor):
             try:
                 caller = await self._caller(rpc, metadata, request)
                 auth.caller.set(caller)
+                ending.stopping.set(self._stopping)
                 actor.calling(caller, rpc.path)
                 district = self._tenant(rpc, caller, metadata)
                 _check_access(rpc, caller)
@@ -112,7 +118,7 @@ class Chain(grpc.aio.ServerInterceptor):
                 if district is None:
                     yield
                 else:
-                    with self._place(district), tenancy.acting_for(district):
+                    with self._place(district, rpc), tenancy.acting_for(district):
                         yield
             except (asyncio.CancelledError, grpc.aio.AbortError, GeneratorExit):
                 measured.reason = "CANCELLED"
@@ -152,19 +158,23 @@ class Chain(grpc.aio.ServerInterceptor):
         return picked
 
     @contextmanager
-    def _place(self, district: str) -> Any:
-        """A place among the district's calls in flight: a storm in one must not slow another."""
+    def _place(self, district: str, rpc: Rpc) -> Any:
+        """A place among the district's calls in flight: a storm in one must not slow another.
+
+        Streams of answers have places of their own, as many: screens that watch all day leave the others room.
+        """
         entry = self._directory.begun(district)
         limit = (entry and entry.calls_in_flight) or self._limit
-        if self._in_flight[district] >= limit:
+        kind = district, rpc.response_streaming
+        if self._in_flight[kind] >= limit:
             raise Refusal("DISTRICT_BUSY", limit=limit)
-        self._in_flight[district] += 1
+        self._in_flight[kind] += 1
         try:
             yield
         finally:
-            self._in_flight[district] -= 1
-            if not self._in_flight[district]:
-                del self._in_flight[district]
+            self._in_flight[kind] -= 1
+            if not self._in_flight[kind]:
+                del self._in_flight[kind]
 
     async def _refuse(
         self, rpc: Rpc, context: Context, metadata: Mapping[str, str], measured: Measured, error: Exception

@@ -20,7 +20,7 @@ from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 from sqlalchemy import text
 
 from chassis import actor, tenancy
-from chassis.bus import REPLAY, Bus, NatsError, event_of, stream_of
+from chassis.bus import REPLAY, Bus, NatsError, durable_of, event_of, stream_of
 from chassis.database import Database, WriteTx, fault_of
 from chassis.duties import Connect
 from chassis.manifest import Event, EventHandler, package_of, subject_of
@@ -66,11 +66,11 @@ class Consumer:
         await self._bus.available()
         follows = [self._follow_events(district) for district in self._districts or ("*",)]
         if not self._districts:
-            follows.append(self._follow(REPLAY, f"{self._service}-{REPLAY}", [f"qyt-replay.{self._service}.>"]))
+            follows.append(self._follow(REPLAY, durable_of(self._service, REPLAY), [f"qyt-replay.{self._service}.>"]))
         await together(*follows)
 
     async def _follow_events(self, district: str) -> None:
-        suffix = "" if district == "*" else f"-{district}"
+        own = "" if district == "*" else district
         packages = sorted({package_of(event) for event in self._handlers})
         subjects = {
             stream_of(package): sorted(
@@ -79,7 +79,7 @@ class Consumer:
             for package in packages
         }
         await together(
-            *(self._follow(stream, f"{self._service}-{stream}{suffix}", of) for stream, of in subjects.items())
+            *(self._follow(stream, durable_of(self._service, stream, own), of) for stream, of in subjects.items())
         )
 
     async def _follow(self, stream: str, durable: str, subjects: Sequence[str]) -> None:
@@ -100,7 +100,8 @@ class Consumer:
                     messages = await subscription.fetch(BATCH, timeout=LONG_POLL)
                 except TimeoutError:
                     continue
-                for _, neighbours in groupby(messages, key=_district_and_kind):
+                # Each district's in their order; events of two districts have none between them.
+                for _, neighbours in groupby(sorted(messages, key=_district), key=_district_and_kind):
                     await self._handle_all(list(neighbours))
         finally:
             with contextlib.suppress(NatsError):
@@ -161,9 +162,12 @@ class Consumer:
         return not self._districts and event.district in self._database.apart and message.subject.startswith("qyt.")
 
 
+def _district(message: Msg) -> str:
+    return (message.headers or {}).get("ce-district", "")
+
+
 def _district_and_kind(message: Msg) -> tuple[str, str]:
-    headers = message.headers or {}
-    return headers.get("ce-district", ""), headers.get("ce-type", "")
+    return _district(message), (message.headers or {}).get("ce-type", "")
 
 
 async def _first_time(tx: WriteTx, event: Event) -> bool:

@@ -18,10 +18,12 @@ async def go_round(
 ) -> None:
     """For ever, through these districts or all that are in the pool, until a server fails, which the caller handles.
 
-    Another fault is of one district and stops no other.
+    Another fault is of one district and stops no other. One that is suspended is left as it is.
     """
     while True:
         for district in districts or [code for code in directory.codes if code not in database.apart]:
+            if (entry := directory.entries.get(district)) and entry.suspended:
+                continue
             try:
                 with tenancy.acting_for(district):
                     await round_.visit(database, vault)

@@ -60,7 +60,10 @@ async def listening(
     telemetry: Telemetry,
     peers: Peers,
 ) -> AsyncIterator[Listening]:
-    """Serves until the end of the block, then lets calls in flight finish within `shutdown_grace`."""
+    """Serves until the end of the block, then lets calls in flight finish within `shutdown_grace`.
+
+    Those that would go on for ever end at once (`chassis/ending.py`).
+    """
     manifests = [manifest for manifest, _ in services]
     names = [manifest.service.full_name for manifest in manifests]
     vault = Vault.of(settings)
@@ -92,4 +95,5 @@ async def listening(
         yield listener
     finally:
         await listener.ready(False)
+        chain.stop()
         await server.stop(settings.shutdown_grace)

@@ -60,11 +60,16 @@ async def revision(connection: asyncpg.Connection) -> str:
     return str(await connection.fetchval("SELECT version_num FROM alembic_version"))
 
 
-async def check_stopped(settings: Settings, district: str) -> None:
-    """Raises DistrictActive unless every process refuses the district's calls, by the directory that they go by."""
+async def connected(settings: Settings) -> Bus:
+    """To be closed by its user. Raises SettingsInvalid."""
     if settings.nats_url is None:
         raise SettingsInvalid("QYT_NATS_URL is needed: the directory of districts is heard there")
-    bus = await Bus.connect(settings.nats_url.get_secret_value(), "qyt-districts", settings.nats_replicas)
+    return await Bus.connect(settings.nats_url.get_secret_value(), "qyt-districts", settings.nats_replicas)
+
+
+async def check_stopped(settings: Settings, district: str) -> None:
+    """Raises DistrictActive unless every process refuses the district's calls, by the directory that they go by."""
+    bus = await connected(settings)
     try:
         await bus.ensure_streams(set())
         entry = (await followed(bus)).entries.get(district)

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 import asyncpg
 
+from chassis.bus import Bus, stream_of
 from chassis.faults import OperatorFault
-from chassis.manifest import Manifest
-from chassis.moving.databases import owning
+from chassis.manifest import Manifest, package_of
+from chassis.moving.databases import connected, owning
 from chassis.moving.exporting import where
 from chassis.settings import Settings
 
@@ -30,14 +31,34 @@ class NotSettled(OperatorFault):
 async def settle(
     manifests: Sequence[Manifest], settings: Settings, district: str, *, in_pool: bool = False, sealed: bool = True
 ) -> None:
-    """Returns when its events are delivered and, if `sealed`, its audit is. Raises NotSettled."""
+    """Returns when its events are delivered and heard and, if `sealed`, its audit is. Raises NotSettled.
+
+    What a service hears it may tell on: so all of them are asked until none has anything left.
+    """
     deadline = time.monotonic() + WITHIN
+    bus = await connected(settings)
+    try:
+        while left := await _left_in_any(bus, manifests, settings, district, in_pool, sealed):
+            if time.monotonic() > deadline:
+                raise NotSettled(f"{left} of {district}: does the platform run, with its NATS?")
+            await asyncio.sleep(AGAIN)
+    finally:
+        await bus.close()
+
+
+async def _left_in_any(
+    bus: Bus, manifests: Sequence[Manifest], settings: Settings, district: str, in_pool: bool, sealed: bool
+) -> str:
     for manifest in manifests:
         place = where(settings, manifest, district, in_pool)
-        while left := await _left(place.settings, manifest.name, district, sealed):
-            if time.monotonic() > deadline:
-                raise NotSettled(f"{manifest.name} has {left} of {district}: does the platform run, with its NATS?")
-            await asyncio.sleep(AGAIN)
+        if left := await _left(place.settings, manifest.name, district, sealed):
+            return f"{manifest.name} has {left}"
+    for manifest in manifests:
+        own = district if where(settings, manifest, district, in_pool).districts else ""
+        packages = {package_of(event.DESCRIPTOR.full_name) for event in manifest.consumes}
+        if not all([await bus.has_heard(manifest.name, stream_of(package), own) for package in sorted(packages)]):
+            return f"{manifest.name} has not heard all events"
+    return ""
 
 
 async def _left(settings: Settings, service: str, district: str, sealed: bool) -> str:

@@ -1,5 +1,6 @@
 """Who is on the roll, what they answered to the invitation, the observers (列席人员), and the quorum."""
 
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -18,7 +19,7 @@ from services.meetings import domain
 from services.meetings.domain import Refused
 from services.meetings.meetings import day_of, load_meeting, meeting_name
 from services.meetings.roll import COUNTS, FORGET, quorum_of
-from services.meetings.tables import meeting, roll
+from services.meetings.tables import meeting, roll, speaker
 
 Context = grpc.aio.ServicerContext[Any, Any]
 HERE = and_(roll.c.checked_in_at.is_not(None), roll.c.left_at.is_(None))
@@ -34,6 +35,8 @@ OBSERVE = Sql(
     insert(roll).values(observer=True).returning(roll),
     columns=("meeting", "display_name"),
 )
+ON_A_LIST = Sql(select(speaker.c.id).where(speaker.c.attendee == bindparam("attendee")).limit(1))
+SAVE = update(roll).where(roll.c.id == bindparam("key")).returning(roll)
 REMOVE = Sql(delete(roll).where(roll.c.id == bindparam("key")))
 # Until a meeting is over, and afterwards while it is summed up.
 OPEN = ("preparation", "convened", "summary")
@@ -82,6 +85,8 @@ class Attendance:
             found = await load_attendee(tx, row.id, request.name)
             if not found.observer:
                 raise Refused("NOT_AN_OBSERVER", attendee=request.name)
+            if await tx.first(ON_A_LIST, attendee=found.id):
+                raise Refused("SPEAKER_ENLISTED", attendee=request.name)
             await tx.execute(FORGET, keys=[found.id])
             await tx.execute(REMOVE, key=found.id)
             return tx.reply(pb.RemoveObserverResponse())
@@ -111,9 +116,7 @@ async def load_attendee(tx: WriteTx, meeting: UUID, name: str) -> Row:
     """
     own = await _own(tx) if not name or not is_clerk() else None
     if name:
-        found = await tx.first(
-            BY_MANDATE if name.startswith("mandates/") else BY_ID, meeting=meeting, key=identifier(name)
-        )
+        found = await _named(tx, meeting, name)
         if own is not None and (found is None or found.person != own):
             raise Refused("ATTENDEE_REFUSED")
     else:
@@ -121,6 +124,14 @@ async def load_attendee(tx: WriteTx, meeting: UUID, name: str) -> Row:
     if found is None:
         raise Refused("ATTENDEE_NOT_FOUND", attendee=name, meeting=meeting_name(meeting))
     return found
+
+
+async def _named(tx: WriteTx, meeting: UUID, name: str) -> Row | None:
+    """By the mandate or by the place on the roll; None where the name is of another meeting's roll."""
+    owner, _, _ = name.partition("/attendees/")
+    if owner not in (name, meeting_name(meeting)):
+        return None
+    return await tx.first(BY_ID if owner != name else BY_MANDATE, meeting=meeting, key=identifier(name))
 
 
 async def _own(tx: WriteTx) -> UUID:
@@ -141,8 +152,14 @@ def is_clerk() -> bool:
 
 
 async def save_attendee(tx: WriteTx, row: Row, **changes: Any) -> Row:
-    statement = update(roll).where(roll.c.id == row.id)
-    return await tx.one(statement.values(**changes, revision=row.revision + 1).returning(roll))
+    changes["revision"] = row.revision + 1
+    return await tx.one(_saving(tuple(changes)), key=row.id, **changes)
+
+
+@cache
+def _saving(columns: tuple[str, ...]) -> Sql:
+    """Made once for each of the few choices of columns: a hall that fills asks for little else."""
+    return Sql(SAVE, columns=columns)
 
 
 def is_present(row: Row) -> bool:

@@ -6,7 +6,7 @@ from typing import Any
 
 import grpc
 import segno
-from sqlalchemy import insert
+from sqlalchemy import bindparam, func, insert, select
 
 from chassis import clock
 from chassis.database import Database, Row, WriteTx
@@ -35,6 +35,7 @@ from services.meetings.tables import movement
 
 Context = grpc.aio.ServicerContext[Any, Any]
 MOVE = Sql(insert(movement), columns=("meeting", "attendee", "at", "came"))
+MOVED = Sql(select(func.max(movement.c.at).label("moment")).where(movement.c.attendee == bindparam("attendee")))
 PURPOSE = "check-in code"
 # Long enough to take up a telephone, too short to pass it on to somebody at home.
 LIFETIME = timedelta(minutes=1)
@@ -45,13 +46,18 @@ class CheckIns:
     _vault: Vault
 
     async def CheckIn(self, request: pb.CheckInRequest, _: Context) -> pb.Attendee:
-        now = datetime.now(UTC)
+        received = datetime.now(UTC)
         async with self._database.write() as tx:
             row = await hold_meeting(tx, request.name, ("preparation", "convened"))
             if request.code:
-                check_code(self._vault.derive_all(PURPOSE), tx.district, row.id, request.code, now)
+                check_code(self._vault.derive_all(PURPOSE), tx.district, row.id, request.code, received)
             member = await _expected(tx, row, request.attendee)
-            return tx.reply(attendee_message(await _came(tx, row, member, now, _method(request))))
+            if not is_present(member):
+                moment = datetime.now(UTC)
+                domain.check_afterwards(moment, _beginning(row), moment)
+                member = await _came(tx, member, moment, _method(request))
+                publish_attendance(tx, row, member)
+            return tx.reply(attendee_message(member))
 
     async def BatchCheckIn(self, request: pb.BatchCheckInRequest, _: Context) -> pb.BatchCheckInResponse:
         async with self._database.write() as tx:
@@ -97,30 +103,51 @@ async def _expected(tx: WriteTx, meeting: Row, name: str) -> Row:
 
 
 async def _entered(tx: WriteTx, meeting: Row, given: pb.Presence, index: int) -> pb.Attendee:
-    """One of many, at the times that were told."""
+    """One of many, at the times that were told. Who is there stays as entered first."""
     member = await _expected(tx, meeting, given.attendee)
-    latest = meeting.adjourned_at or datetime.now(UTC)
-    came, path = latest, f"presences[{index}]"
-    if given.HasField("check_in_time"):
-        came = read_time(given, "check_in_time", f"{path}.check_in_time")
-        domain.check_afterwards(came, clock.beginning(day_of(meeting.start_at)), latest)
-    member = await _came(tx, meeting, member, came, "staff")
+    latest, path = meeting.adjourned_at or datetime.now(UTC), f"presences[{index}]"
+    if _entered_before(member, given):
+        return attendee_message(member)
+    if came := not is_present(member):
+        moment = latest
+        if given.HasField("check_in_time"):
+            moment = read_time(given, "check_in_time", f"{path}.check_in_time")
+        domain.check_afterwards(moment, await _moved(tx, member) or _beginning(meeting), latest)
+        member = await _came(tx, member, moment, "staff")
     if given.HasField("leave_time"):
-        left = read_time(given, "leave_time", f"{path}.leave_time")
-        domain.check_afterwards(left, member.checked_in_at, latest)
-        if is_present(member):
-            member = await _left(tx, member, left)
+        moment = read_time(given, "leave_time", f"{path}.leave_time")
+        domain.check_afterwards(moment, await _moved(tx, member) or moment, latest)
+        member = await _left(tx, member, moment)
+    if came:
+        publish_attendance(tx, meeting, member)
     return attendee_message(member)
 
 
-async def _came(tx: WriteTx, meeting: Row, member: Row, moment: datetime, method: str) -> Row:
-    """Who is there stays as entered first; who comes back does too, but for being there again."""
-    if is_present(member):
-        return member
+def _entered_before(member: Row, given: pb.Presence) -> bool:
+    """Whether just this stay is there: a list that is sent twice counts once."""
+    said = attendee_message(member)
+    return given.HasField("leave_time") and (said.check_in_time, said.leave_time) == (
+        given.check_in_time,
+        given.leave_time,
+    )
+
+
+def _beginning(meeting: Row) -> datetime:
+    """Nobody is in the hall before the day of the meeting."""
+    return clock.beginning(day_of(meeting.start_at))
+
+
+async def _moved(tx: WriteTx, member: Row) -> datetime | None:
+    """When somebody last came or went."""
+    moment: datetime | None = (await tx.one(MOVED, attendee=member.id)).moment
+    return moment
+
+
+async def _came(tx: WriteTx, member: Row, moment: datetime, method: str) -> Row:
+    """Who comes back stays as entered first, but for being there again."""
     first = {} if member.checked_in_at else {"checked_in_at": moment, "method": method}
     saved = await save_attendee(tx, member, **first, left_at=None, state="confirmed", leave_reason="")
-    await tx.execute(MOVE, meeting=meeting.id, attendee=member.id, at=moment, came=True)
-    publish_attendance(tx, meeting, saved)
+    await tx.execute(MOVE, meeting=member.meeting, attendee=member.id, at=moment, came=True)
     return saved
 
 
@@ -131,9 +158,9 @@ async def _left(tx: WriteTx, member: Row, moment: datetime) -> Row:
 
 
 def _method(request: pb.CheckInRequest) -> str:
-    if request.code:
-        return "code"
-    return "staff" if request.attendee and is_clerk() else "delegate"
+    if request.attendee and is_clerk():
+        return "staff"
+    return "code" if request.code else "delegate"
 
 
 def _svg(code: str) -> str:

@@ -73,3 +73,9 @@ def check_afterwards(given: datetime, earliest: datetime, now: datetime) -> None
 def check_notice(day: date, latest: date, version: str, late_reason: str) -> None:
     if day > latest and not late_reason:
         raise Refused("NOTICE_LATE", version=version, latest=latest)
+
+
+def check_class(item_class: str, needed: str) -> None:
+    """Some things are done in agenda items of one class alone."""
+    if item_class != needed:
+        raise Refused("ITEM_CLASS_REFUSED", item_class=item_class.upper(), needed=needed.upper())

@@ -12,12 +12,15 @@ from quanyutong.meetings.v1.events_pb2 import (
     DeliberationOpinionClosed,
     DeliberationOpinionHanded,
     ItemConcluded,
+    MeasureAgreed,
     MeetingClosed,
     MeetingConvened,
     MeetingHeld,
     MeetingScheduled,
     MeetingWithdrawn,
+    MinutesSigned,
     ObligationsCounted,
+    SpeechGiven,
 )
 from quanyutong.registry.v1 import events_pb2 as registry
 from services.meetings import roster
@@ -35,6 +38,9 @@ PUBLISHES: tuple[type[Message], ...] = (
     DeliberationOpinionHanded,
     DeliberationOpinionAnswered,
     DeliberationOpinionClosed,
+    SpeechGiven,
+    MeasureAgreed,
+    MinutesSigned,
 )
 CONSUMES: Mapping[type[Message], EventHandler] = {
     registry.AssemblyCreated: roster.assembly_created,

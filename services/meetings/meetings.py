@@ -23,8 +23,10 @@ from quanyutong.meetings.v1 import meeting_pb2 as pb
 from services.meetings import domain
 from services.meetings.bookings import book, release
 from services.meetings.domain import Refused
+from services.meetings.roll import begin_anew
 from services.meetings.roster import Body, load_body, term_on
 from services.meetings.rules import rule_on
+from services.meetings.sitting import check_settled, check_silent
 from services.meetings.tables import meeting
 from services.meetings.venues import load_open_venue, venue_name
 
@@ -107,6 +109,8 @@ class Meetings:
             where = await load_open_venue(tx, request.venue) if request.venue else None
             await release(tx, row.id)
             await book(tx, row.id, body.id, where and where.id, start, end, request.overlap_reason)
+            if day_of(start) != day_of(row.start_at):
+                await begin_anew(tx, row.id)
             saved = await save(
                 tx,
                 row,
@@ -128,6 +132,7 @@ class Meetings:
             row = await load_for(tx, request)
             domain.check_phase(row.phase, ("preparation",))
             await _check_notice(tx, row, request.late_reason)
+            # The calendar's entry stays as it is, and so does its sequence.
             saved = await save(tx, row, notice_at=datetime.now(UTC), late_notice_reason=request.late_reason)
             return tx.reply(meeting_message(saved))
 
@@ -135,6 +140,7 @@ class Meetings:
         async with self._database.write() as tx:
             row = await load_for(tx, request)
             phase = domain.next_phase("adjourn", row.phase)
+            await check_silent(tx, row.id)
             moment = happened(request, "adjourn_time", row.convened_at)
             saved = await save(tx, row, phase=phase, adjourned_at=moment)
             tx.publish(_held(saved, await load_body(tx, body_name(row))), request.name)
@@ -143,7 +149,9 @@ class Meetings:
     async def CloseMeeting(self, request: pb.CloseMeetingRequest, _: Context) -> pb.Meeting:
         async with self._database.write() as tx:
             row = await load_for(tx, request)
-            saved = await save(tx, row, phase=domain.next_phase("close", row.phase))
+            phase = domain.next_phase("close", row.phase)
+            await check_settled(tx, row)
+            saved = await save(tx, row, phase=phase)
             tx.publish(events_pb2.MeetingClosed(meeting=request.name), request.name)
             return tx.reply(meeting_message(saved))
 
@@ -188,6 +196,8 @@ async def withdraw(tx: WriteTx, row: Row, verb: str, reason: str) -> Row:
     """Postpones or cancels a meeting that is locked. Raises Refused PHASE_REFUSED."""
     phase = domain.next_phase(verb, row.phase)
     await release(tx, row.id)
+    if phase == "postponed":
+        await begin_anew(tx, row.id)
     saved = await save(tx, row, phase=phase, reason=reason, sequence=row.sequence + 1)
     name = meeting_name(row.id)
     tx.publish(events_pb2.MeetingWithdrawn(meeting=name, phase=number(pb.Phase, phase)), name)

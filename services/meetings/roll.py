@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Text, Uuid, any_, bindparam, insert, select, text
+from sqlalchemy import ARRAY, Text, Uuid, any_, bindparam, insert, or_, select, text
 
 from chassis.database import ReadTx, Row, WriteTx
 from chassis.rules import ShareRule
@@ -18,7 +18,13 @@ from services.meetings.tables import quorum, roll
 
 OF_MEETING = select(roll).where(roll.c.meeting == bindparam("meeting"), ~roll.c.observer)
 MEMBERS = Sql(OF_MEETING)
-PRESENT = Sql(OF_MEETING.where(roll.c.checked_in_at.is_not(None), roll.c.left_at.is_(None)).order_by(roll.c.id))
+# Whoever was in the hall when the meeting was convened, or came back since.
+ATTENDING = Sql(
+    OF_MEETING.where(
+        roll.c.checked_in_at.is_not(None),
+        or_(roll.c.left_at.is_(None), roll.c.left_at > bindparam("moment")),
+    ).order_by(roll.c.id)
+)
 TAKE = Sql(
     text("""INSERT INTO roll (meeting, mandate, person, capacity, display_name)
             SELECT :meeting, mandate, person, capacity, display_name
@@ -39,7 +45,14 @@ NAME = Sql(
 )
 GONE = roll.c.id == any_(bindparam("keys", type_=ARRAY(Uuid)))
 FORGET = Sql(text("DELETE FROM movement WHERE attendee = ANY (:keys)").bindparams(bindparam("keys", type_=ARRAY(Uuid))))
+UNLIST = Sql(text("DELETE FROM speaker WHERE attendee = ANY (:keys)").bindparams(bindparam("keys", type_=ARRAY(Uuid))))
 TAKE_OFF = Sql(roll.delete().where(GONE))
+HOME = Sql(text("DELETE FROM movement WHERE meeting = :meeting"))
+ANEW = Sql(
+    text("""UPDATE roll SET state = 'invited', leave_reason = '', checked_in_at = NULL, method = '', left_at = NULL,
+                            revision = revision + 1
+            WHERE meeting = :meeting AND (state <> 'invited' OR checked_in_at IS NOT NULL)""")
+)
 MOVEMENTS = Sql(
     text("""SELECT m.at, m.came FROM movement m JOIN roll r ON r.id = m.attendee
             WHERE m.meeting = :meeting AND NOT r.observer ORDER BY m.at, m.id""")
@@ -78,7 +91,7 @@ async def take(tx: WriteTx, meeting: UUID, body: UUID, day: date, names: Mapping
     sitting = await seats(tx, body, day)
     held = {seat.mandate for seat in sitting}
     gone = [row.id for row in await tx.all(MEMBERS, meeting=meeting) if row.mandate not in held]
-    for statement in (FORGET, TAKE_OFF):
+    for statement in (FORGET, UNLIST, TAKE_OFF):
         await tx.execute(statement, keys=gone)
     added = await tx.all(
         TAKE,
@@ -91,6 +104,12 @@ async def take(tx: WriteTx, meeting: UUID, body: UUID, day: date, names: Mapping
     known = sorted(names)
     await tx.execute(NAME, meeting=meeting, persons=known, names=[names[person] for person in known])
     return Taken(len(added), len(gone))
+
+
+async def begin_anew(tx: WriteTx, meeting: UUID) -> None:
+    """For a meeting that finds another day: nobody is in its hall, and nobody has answered for that day."""
+    for statement in (HOME, ANEW):
+        await tx.execute(statement, meeting=meeting)
 
 
 async def freeze(tx: WriteTx, meeting: Row, day: date, moment: datetime) -> Quorum:
@@ -111,7 +130,7 @@ async def freeze(tx: WriteTx, meeting: Row, day: date, moment: datetime) -> Quor
 
 
 async def quorum_of(tx: ReadTx, meeting: Row, day: date, counts: Row) -> tuple[Quorum, bool, datetime | None]:
-    """As it is now; whether it is frozen; and since when it is lost."""
+    """As it is now, by the day where it is not frozen yet; whether it is frozen; and since when it is lost."""
     frozen = await tx.first(FROZEN, meeting=meeting.id)
     if frozen is None:
         return await _judged(tx, meeting.kind, day, counts.expected, counts.present), False, None

@@ -21,11 +21,19 @@ from quanyutong.registry.v1 import assemblies_pb2, events_pb2, mandates_pb2, rul
 from services.meetings.domain import Refused
 from services.meetings.tables import assembly, station, term
 
+# Where two events say the same of an entry, the one that was told later holds, in whatever order they come: the id of
+# an event is a UUIDv7, so it says which that is.
 ASSEMBLY = Sql(
-    text("""INSERT INTO assembly (id, kind, unit, display_name) VALUES (:id, :kind, :unit, :display_name)
-            ON CONFLICT (district, id) DO UPDATE SET (kind, unit, display_name) = (:kind, :unit, :display_name)""")
+    text("""INSERT INTO assembly AS a (id, kind, unit, display_name, told) VALUES (:id, :kind, :unit, :name, :event)
+            ON CONFLICT (district, id) DO UPDATE
+            SET (kind, unit, display_name, told) =
+                (:kind, :unit, CASE WHEN a.told < :event THEN :name ELSE a.display_name END,
+                 greatest(a.told, :event))""")
 )
-RENAME_ASSEMBLY = Sql(text("UPDATE assembly SET display_name = :display_name WHERE id = :id"))
+RENAME_ASSEMBLY = Sql(
+    text("""INSERT INTO assembly AS a (id, kind, display_name, told) VALUES (:id, '', :name, :event)
+            ON CONFLICT (district, id) DO UPDATE SET (display_name, told) = (:name, :event) WHERE a.told < :event""")
+)
 TERM = Sql(
     text("""INSERT INTO term (assembly, number, start_date, end_date) VALUES (:assembly, :number, :start, :end)
             ON CONFLICT (district, assembly, number) DO UPDATE SET (start_date, end_date) = (:start, :end)""")
@@ -43,12 +51,22 @@ ENDED = Sql(
             ON CONFLICT (district, id) DO UPDATE SET active_to = :day""")
 )
 SUSPENDED = Sql(
-    text("INSERT INTO suspension (mandate, start_date) VALUES (:mandate, :day) ON CONFLICT DO NOTHING"),
+    text("""INSERT INTO suspension AS s (mandate, start_date, told) VALUES (:mandate, :day, :event)
+            ON CONFLICT (district, mandate, start_date) DO UPDATE
+            SET (end_date, told) = (NULL, :event) WHERE s.told < :event""")
 )
+# Events of earlier releases do not say which suspension is over: it is the latest.
 REINSTATED = Sql(
-    text("""UPDATE suspension SET end_date = :day
-            WHERE mandate = :mandate AND end_date IS NULL AND start_date <= :day""")
+    text("""INSERT INTO suspension AS s (mandate, start_date, end_date, told)
+            SELECT :mandate, since, :day, :event FROM (
+                SELECT coalesce(CAST(:since AS date), max(start_date)) AS since FROM suspension
+                WHERE mandate = :mandate AND start_date <= :day) AS suspended
+            WHERE since IS NOT NULL
+            ON CONFLICT (district, mandate, start_date) DO UPDATE
+            SET (end_date, told) = (:day, :event) WHERE s.told < :event""")
 )
+# Who a person was merged into, by what came before.
+KEPT = Sql(text("SELECT kept FROM merged_person WHERE id = :id"))
 MERGED = Sql(
     text(
         "INSERT INTO merged_person (id, kept) VALUES (:id, :kept) ON CONFLICT (district, id) DO UPDATE SET kept = :kept"
@@ -65,20 +83,26 @@ MOVE_BOOKINGS = Sql(
 MOVE_CALENDARS = Sql(text("UPDATE calendar SET person = :kept WHERE person = :id"))
 MOVE_ROLL = Sql(text("UPDATE roll SET person = :kept, revision = revision + 1 WHERE person = :id"))
 STATION = Sql(
-    text("""INSERT INTO station (id, kind, unit, display_name, start_date)
-            VALUES (:id, :kind, :unit, :display_name, :day)
+    text("""INSERT INTO station AS s (id, kind, unit, start_date, display_name, told)
+            VALUES (:id, :kind, :unit, :day, :name, :event)
             ON CONFLICT (district, id) DO UPDATE
-            SET (kind, unit, display_name, start_date) = (:kind, :unit, :display_name, :day)""")
+            SET (kind, unit, start_date, display_name, told) =
+                (:kind, :unit, :day, CASE WHEN s.told < :event THEN :name ELSE s.display_name END,
+                 greatest(s.told, :event))""")
 )
-RENAME_STATION = Sql(text("UPDATE station SET display_name = :display_name WHERE id = :id"))
+RENAME_STATION = Sql(
+    text("""INSERT INTO station AS s (id, kind, unit, display_name, told) VALUES (:id, '', '', :name, :event)
+            ON CONFLICT (district, id) DO UPDATE SET (display_name, told) = (:name, :event) WHERE s.told < :event""")
+)
 CLOSED = Sql(
     text("""INSERT INTO station (id, kind, unit, end_date) VALUES (:id, :kind, :unit, :day)
             ON CONFLICT (district, id) DO UPDATE SET end_date = :day""")
 )
 ROTA = Sql(
-    text("""INSERT INTO rota_entry (id, station, mandate, start_date, end_date)
-            VALUES (:id, :station, :mandate, :start, :end)
-            ON CONFLICT (district, id) DO UPDATE SET (start_date, end_date) = (:start, :end)""")
+    text("""INSERT INTO rota_entry AS r (id, station, mandate, start_date, end_date, told)
+            VALUES (:id, :station, :mandate, :start, :end, :event)
+            ON CONFLICT (district, id) DO UPDATE SET (start_date, end_date, told) = (:start, :end, :event)
+            WHERE r.told < :event""")
 )
 RULE = Sql(
     text("""INSERT INTO rule_override (rule, revision, value, effective_date, enforcement)
@@ -147,18 +171,19 @@ async def seats(tx: ReadTx, body: UUID, day: date) -> list[Row]:
     return list(await tx.all(SEATS, body=body, day=day))
 
 
-async def assembly_created(tx: WriteTx, event: events_pb2.AssemblyCreated, _: Event) -> None:
+async def assembly_created(tx: WriteTx, event: events_pb2.AssemblyCreated, origin: Event) -> None:
     await tx.execute(
         ASSEMBLY,
         id=identifier(event.assembly),
         kind=word(assemblies_pb2.AssemblyKind, event.kind),
         unit=event.unit.removeprefix("units/") or None,
-        display_name=event.display_name,
+        name=event.display_name,
+        event=origin.id,
     )
 
 
-async def assembly_renamed(tx: WriteTx, event: events_pb2.AssemblyRenamed, _: Event) -> None:
-    await tx.execute(RENAME_ASSEMBLY, id=identifier(event.assembly), display_name=event.display_name)
+async def assembly_renamed(tx: WriteTx, event: events_pb2.AssemblyRenamed, origin: Event) -> None:
+    await tx.execute(RENAME_ASSEMBLY, id=identifier(event.assembly), name=event.display_name, event=origin.id)
 
 
 async def term_opened(tx: WriteTx, event: events_pb2.TermOpened, _: Event) -> None:
@@ -176,33 +201,38 @@ async def mandate_ended(tx: WriteTx, event: events_pb2.MandateEnded, _: Event) -
     await tx.execute(ENDED, **_mandate(event), day=read_date(event, "active_to"))
 
 
-async def mandate_suspended(tx: WriteTx, event: events_pb2.MandateSuspended, _: Event) -> None:
-    await tx.execute(SUSPENDED, mandate=identifier(event.mandate), day=read_date(event, "suspended_from"))
+async def mandate_suspended(tx: WriteTx, event: events_pb2.MandateSuspended, origin: Event) -> None:
+    day = read_date(event, "suspended_from")
+    await tx.execute(SUSPENDED, mandate=identifier(event.mandate), day=day, event=origin.id)
 
 
-async def mandate_reinstated(tx: WriteTx, event: events_pb2.MandateReinstated, _: Event) -> None:
-    await tx.execute(REINSTATED, mandate=identifier(event.mandate), day=read_date(event, "reinstated_from"))
+async def mandate_reinstated(tx: WriteTx, event: events_pb2.MandateReinstated, origin: Event) -> None:
+    days = {"since": read_date(event, "suspended_from"), "day": read_date(event, "reinstated_from")}
+    await tx.execute(REINSTATED, mandate=identifier(event.mandate), **days, event=origin.id)
 
 
 async def person_merged(tx: WriteTx, event: events_pb2.PersonMerged, _: Event) -> None:
-    pair = {"id": identifier(event.merged), "kept": identifier(event.keep)}
+    merged, keep = identifier(event.merged), identifier(event.keep)
+    further = await tx.first(KEPT, id=keep)
+    pair = {"id": merged, "kept": further.kept if further else keep}
     for statement in (MERGED, MERGED_BEFORE, MOVE_MANDATES, MOVE_BOOKINGS, MOVE_CALENDARS, MOVE_ROLL):
         await tx.execute(statement, **pair)
 
 
-async def station_opened(tx: WriteTx, event: events_pb2.StationOpened, _: Event) -> None:
+async def station_opened(tx: WriteTx, event: events_pb2.StationOpened, origin: Event) -> None:
     await tx.execute(
         STATION,
         id=identifier(event.station),
         kind=word(stations_pb2.StationKind, event.kind),
         unit=event.unit.removeprefix("units/"),
-        display_name=event.display_name,
         day=read_date(event, "start_date"),
+        name=event.display_name,
+        event=origin.id,
     )
 
 
-async def station_renamed(tx: WriteTx, event: events_pb2.StationRenamed, _: Event) -> None:
-    await tx.execute(RENAME_STATION, id=identifier(event.station), display_name=event.display_name)
+async def station_renamed(tx: WriteTx, event: events_pb2.StationRenamed, origin: Event) -> None:
+    await tx.execute(RENAME_STATION, id=identifier(event.station), name=event.display_name, event=origin.id)
 
 
 async def station_closed(tx: WriteTx, event: events_pb2.StationClosed, _: Event) -> None:
@@ -215,7 +245,7 @@ async def station_closed(tx: WriteTx, event: events_pb2.StationClosed, _: Event)
     )
 
 
-async def rota_changed(tx: WriteTx, event: events_pb2.RotaChanged, _: Event) -> None:
+async def rota_changed(tx: WriteTx, event: events_pb2.RotaChanged, origin: Event) -> None:
     await tx.execute(
         ROTA,
         id=identifier(event.rota_entry),
@@ -223,6 +253,7 @@ async def rota_changed(tx: WriteTx, event: events_pb2.RotaChanged, _: Event) -> 
         mandate=identifier(event.mandate),
         start=read_date(event, "start_date"),
         end=read_date(event, "end_date"),
+        event=origin.id,
     )
 
 

@@ -6,16 +6,23 @@ from chassis.peers import Peers
 from chassis.vault import Vault
 from quanyutong.meetings.v1.meetings_pb2_grpc import MeetingsServiceServicer
 from services.meetings.agenda import Agenda
+from services.meetings.attachments import Attachments
 from services.meetings.attendance import Attendance
 from services.meetings.calendars import Calendars
 from services.meetings.check_ins import CheckIns
 from services.meetings.convening import Convening
 from services.meetings.deliberations import Deliberations
+from services.meetings.measures import Measures
 from services.meetings.meetings import Meetings
+from services.meetings.minutes import MeetingMinutes
 from services.meetings.owing import Obligations
 from services.meetings.plans import Plans
+from services.meetings.preparation import Preparations
 from services.meetings.proposals import Proposals
+from services.meetings.questions import Questions
 from services.meetings.series import AllSeries
+from services.meetings.signatures import Signatures
+from services.meetings.speakers import Speakers
 from services.meetings.venues import Venues
 from services.meetings.watching import Watching
 
@@ -34,6 +41,13 @@ class MeetingsServicer(
     Watching,
     Agenda,
     Deliberations,
+    Speakers,
+    Questions,
+    Attachments,
+    Preparations,
+    Measures,
+    MeetingMinutes,
+    Signatures,
     Audits,
     MeetingsServiceServicer,
 ):

@@ -51,6 +51,11 @@ def _instant(name: str) -> Column[object]:
     return Column(name, DateTime(timezone=True))
 
 
+def _told() -> Column[object]:
+    # The event that a copy is of; a copy that only an older release told is older than all of them.
+    return Column("told", Uuid, nullable=False, server_default=text("'00000000-0000-0000-0000-000000000000'"))
+
+
 rule_override = Table(
     "rule_override",
     metadata,
@@ -71,6 +76,7 @@ assembly = Table(
     Column("kind", Text, nullable=False),
     Column("unit", Text),
     Column("display_name", Text, nullable=False),
+    _told(),
     PrimaryKeyConstraint("district", "id"),
 )
 
@@ -106,6 +112,7 @@ suspension = Table(
     Column("mandate", Uuid, nullable=False),
     Column("start_date", Date, nullable=False),
     Column("end_date", Date),
+    _told(),
     PrimaryKeyConstraint("district", "mandate", "start_date"),
 )
 
@@ -128,6 +135,7 @@ station = Table(
     _text("display_name"),
     Column("start_date", Date),
     Column("end_date", Date),
+    _told(),
     PrimaryKeyConstraint("district", "id"),
 )
 
@@ -140,6 +148,7 @@ rota_entry = Table(
     Column("mandate", Uuid, nullable=False),
     Column("start_date", Date, nullable=False),
     Column("end_date", Date, nullable=False),
+    _told(),
     PrimaryKeyConstraint("district", "id"),
 )
 
@@ -374,6 +383,8 @@ agenda_item = Table(
     _instant("concluded_at"),
     _created(),
     _revision(),
+    Column("special_inquiry", Boolean, nullable=False, server_default=text("false")),
+    _text("left_open_reason"),
     PrimaryKeyConstraint("district", "id"),
     ForeignKeyConstraint(["district", "meeting"], ["meeting.district", "meeting.id"]),
 )
@@ -399,4 +410,126 @@ deliberation_opinion = Table(
     ForeignKeyConstraint(["district", "meeting"], ["meeting.district", "meeting.id"]),
     ForeignKeyConstraint(["district", "item"], ["agenda_item.district", "agenda_item.id"]),
     ForeignKeyConstraint(["district", "merged_into"], ["deliberation_opinion.district", "deliberation_opinion.id"]),
+)
+
+
+speaker = Table(
+    "speaker",
+    metadata,
+    _district(),
+    _id(),
+    Column("meeting", Uuid, nullable=False),
+    Column("item", Uuid, nullable=False),
+    Column("attendee", Uuid, nullable=False),
+    Column("position", Integer, nullable=False),
+    _count("minutes_allowed"),
+    Column("state", Text, nullable=False, server_default=text("'waiting'")),
+    _instant("began_at"),
+    _instant("ended_at"),
+    _text("summary"),
+    _created(),
+    _revision(),
+    PrimaryKeyConstraint("district", "id"),
+    ForeignKeyConstraint(["district", "meeting"], ["meeting.district", "meeting.id"]),
+    ForeignKeyConstraint(["district", "item"], ["agenda_item.district", "agenda_item.id"]),
+    ForeignKeyConstraint(["district", "attendee"], ["roll.district", "roll.id"]),
+)
+
+question = Table(
+    "question",
+    metadata,
+    _district(),
+    _id(),
+    Column("meeting", Uuid, nullable=False),
+    Column("item", Uuid, nullable=False),
+    Column("attendee", Uuid, nullable=False),
+    Column("asked_of", Text, nullable=False),
+    Column("content", Text, nullable=False),
+    Column("asked_at", DateTime(timezone=True), nullable=False),
+    _text("answer"),
+    _text("answered_by"),
+    _instant("answered_at"),
+    _created(),
+    _revision(),
+    PrimaryKeyConstraint("district", "id"),
+    ForeignKeyConstraint(["district", "meeting"], ["meeting.district", "meeting.id"]),
+    ForeignKeyConstraint(["district", "item"], ["agenda_item.district", "agenda_item.id"]),
+    ForeignKeyConstraint(["district", "attendee"], ["roll.district", "roll.id"]),
+)
+
+attachment = Table(
+    "attachment",
+    metadata,
+    _district(),
+    _id(),
+    Column("item", Uuid, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("media_type", Text, nullable=False),
+    Column("size_bytes", BigInteger, nullable=False),
+    Column("sha256", Text, nullable=False),
+    Column("link", Text, nullable=False),
+    Column("attached_by", Text, nullable=False),
+    _created(),
+    PrimaryKeyConstraint("district", "id"),
+    ForeignKeyConstraint(["district", "item"], ["agenda_item.district", "agenda_item.id"]),
+)
+
+preparation = Table(
+    "preparation",
+    metadata,
+    _district(),
+    _id(),
+    Column("meeting", Uuid, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    _text("note"),
+    _created(),
+    PrimaryKeyConstraint("district", "id"),
+    ForeignKeyConstraint(["district", "meeting"], ["meeting.district", "meeting.id"]),
+)
+
+measure = Table(
+    "measure",
+    metadata,
+    _district(),
+    _id(),
+    Column("meeting", Uuid, nullable=False),
+    Column("content", Text, nullable=False),
+    Column("owner", Text, nullable=False),
+    Column("due_date", Date, nullable=False),
+    _text("report"),
+    _instant("completed_at"),
+    _created(),
+    _revision(),
+    PrimaryKeyConstraint("district", "id"),
+    ForeignKeyConstraint(["district", "meeting"], ["meeting.district", "meeting.id"]),
+)
+
+minutes = Table(
+    "minutes",
+    metadata,
+    _district(),
+    Column("meeting", Uuid, nullable=False),
+    Column("state", Text, nullable=False, server_default=text("'draft'")),
+    Column("record", Text, nullable=False),
+    Column("summary", ARRAY(Text), nullable=False),
+    Column("resolutions", ARRAY(Text), nullable=False),
+    Column("remarks", ARRAY(Text), nullable=False, server_default=text("'{}'")),
+    Column("edited", ARRAY(Text), nullable=False, server_default=text("'{}'")),
+    Column("chair_attendee", Uuid),
+    Column("chair_name", Text, nullable=False),
+    _text("chair_subject"),
+    _instant("chair_signed_at"),
+    Column("secretary_attendee", Uuid),
+    Column("secretary_name", Text, nullable=False),
+    _text("secretary_subject"),
+    _instant("secretary_signed_at"),
+    _text("return_reason"),
+    _text("document"),
+    _text("digest"),
+    Column("generated_at", DateTime(timezone=True), nullable=False, server_default=text("now()")),
+    _created(),
+    _revision(),
+    PrimaryKeyConstraint("district", "meeting"),
+    ForeignKeyConstraint(["district", "meeting"], ["meeting.district", "meeting.id"]),
 )

@@ -5,7 +5,6 @@ missed. The state is read again twice a second: one count of the roll, which for
 a few screens costs less than a channel of notifications would.
 """
 
-import asyncio
 import hashlib
 import time
 from collections.abc import AsyncIterator
@@ -14,13 +13,14 @@ from typing import Any
 
 import grpc
 
-from chassis import auth
+from chassis import auth, ending
 from chassis.database import Database
 from chassis.errors import Refusal
 from chassis.wire import number, timestamp
 from quanyutong.meetings.v1 import meeting_pb2
 from quanyutong.meetings.v1 import watch_pb2 as pb
 from services.meetings.attendance import quorum_message
+from services.meetings.floor import floor
 from services.meetings.meetings import load_meeting, meeting_name
 from services.meetings.roll import COUNTS
 
@@ -43,8 +43,8 @@ class Watching:
                 yield state
             if state.phase in OVER:
                 return
-            # No transaction is open meanwhile; the end of the call, or of the process, cancels the wait.
-            await asyncio.sleep(INTERVAL)
+            # No transaction is open meanwhile. With the process the watch ends, and its screen goes to another one.
+            await ending.pause(INTERVAL)
             if auth.caller.get().expires <= time.time():
                 raise Refusal("TOKEN_EXPIRED")
 
@@ -53,12 +53,16 @@ class Watching:
             row = await load_meeting(tx, name)
             counts = await tx.one(COUNTS, meeting=row.id)
             quorum = await quorum_message(tx, row, counts)
-        state = pb.MeetingState(
-            meeting=meeting_name(row.id),
-            phase=number(meeting_pb2.Phase, row.phase),
-            quorum=quorum,
-            observers_present=counts.observers,
-            on_leave=counts.on_leave,
+            # Who speaks is named in the hall and in its district, and not to the city.
+            state = await floor(tx, row.id, named=not auth.caller.get().municipal)
+        state.MergeFrom(
+            pb.MeetingState(
+                meeting=meeting_name(row.id),
+                phase=number(meeting_pb2.Phase, row.phase),
+                quorum=quorum,
+                observers_present=counts.observers,
+                on_leave=counts.on_leave,
+            )
         )
         content = f"{row.revision} {counts.revisions} ".encode() + state.SerializeToString(deterministic=True)
         state.revision = hashlib.sha256(content).hexdigest()[:16]

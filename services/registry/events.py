@@ -30,7 +30,7 @@ from quanyutong.registry.v1.events_pb2 import (
     StationRenamed,
     TermOpened,
 )
-from services.registry.hearing import attended, papers_taken
+from services.registry.hearing import attended, papers_taken, spoke
 
 PUBLISHES: tuple[type[Message], ...] = (
     DistrictChanged,
@@ -57,5 +57,6 @@ PUBLISHES: tuple[type[Message], ...] = (
 )
 CONSUMES: Mapping[type[Message], EventHandler] = {
     meetings.AttendanceRecorded: attended,
+    meetings.SpeechGiven: spoke,
     ballots.PapersTaken: papers_taken,
 }

@@ -47,6 +47,7 @@ class Suspensions:
                 person=f"persons/{row.person}",
                 term=term_of(row),
                 reinstated_from=date_message(day),
+                suspended_from=date_message(row.state_since),
             )
             tx.publish(reinstated, request.name)
             return tx.reply(message(saved))

@@ -16,6 +16,8 @@ from tests.conftest import Platforms, fresh_tenant
 from tests.contract.acts import record
 from tests.contract.office import Office, in_days
 from tests.isolation.rpcs import RPCS, Metadata, Outcome, code_of, outcome
+from tests.meetings.met import met
+from tests.meetings.secretariat import Secretariat
 
 # What only a fault of ours would put before a caller.
 LEAKS = ("Traceback", 'File "', "asyncpg", "sqlalchemy", "site-packages")
@@ -74,14 +76,15 @@ async def entries(office: Office) -> tuple[str, ...]:
     unit = await office.unit()
     assembly = await office.assembly(unit)
     term, person = await office.term(assembly), await office.person(residence=unit)
-    mandates = [await office.recommended(term, person), await office.vetted(term), await office.active(term)]
+    mandates = [await office.recommended(term, person), await office.vetted(term), await office.delegate(term)]
     # A district of the city's own, which the tests may change as they like.
     district = f"districts/{await office.tenant.platform.fresh_district()}"
     rules = ("rules/subdistrict_assembly.size_max", "rules/subdistrict_assembly.nomination")
     activity = await record(office, mandates[-1], day=in_days(0))
     between = await duties(office, unit, term, mandates[-1])
+    own = (unit, assembly, term, person, *mandates, activity.name, district, *rules, *between)
     projects = await Season(office.tenant).furnished(await office.assembly(await office.unit(2)))
-    return (unit, assembly, term, person, *mandates, activity.name, district, *rules, *between, *projects.values())
+    return (*own, *projects.values(), *(await met(Secretariat(office.tenant), assembly)).values())
 
 
 async def duties(office: Office, unit: str, term: str, delegate: str) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from sqlalchemy import make_url
 
 from chassis import tenancy
 from chassis.database import Database
-from chassis.directory import Directory
+from chassis.directory import Directory, District
 from chassis.manifest import Round
 from chassis.rounds import go_round
 from chassis.vault import Vault
@@ -15,7 +15,7 @@ from chassis.vault import Vault
 DISTRICTS = ("500101", "500102", "500103")
 
 
-async def visited(fault: Exception, districts: int) -> list[str]:
+async def visited(fault: Exception, districts: int, *known: District) -> list[str]:
     """The first districts that are visited, where the second one always fails."""
     seen: list[str] = []
     enough = asyncio.Event()
@@ -29,7 +29,7 @@ async def visited(fault: Exception, districts: int) -> list[str]:
 
     database = Database(make_url("postgresql://nowhere"), "trial", 1, 1.0)
     going = asyncio.create_task(
-        go_round(Round("trial", 0, visit), database, Vault([bytes(32)]), Directory(), DISTRICTS)
+        go_round(Round("trial", 0, visit), database, Vault([bytes(32)]), Directory(known), DISTRICTS)
     )
     waiting = asyncio.create_task(enough.wait())
     await asyncio.wait((going, waiting), return_when=asyncio.FIRST_COMPLETED)
@@ -49,3 +49,8 @@ async def test_a_fault_of_one_district_stops_no_other(caplog: pytest.LogCaptureF
 async def test_a_server_that_is_away_is_for_the_caller() -> None:
     with pytest.raises(ConnectionResetError):
         await visited(ConnectionResetError(), 6)
+
+
+async def test_a_suspended_district_is_left_as_it_is() -> None:
+    suspended = District(DISTRICTS[0], "停", suspended=True)
+    assert await visited(ValueError("its rows are at fault"), 4, suspended) == [*DISTRICTS[1:], *DISTRICTS[1:]]

@@ -26,6 +26,7 @@ from chassis.settings import Settings
 from chassis.telemetry import LAST_EXPORT, Telemetry, continuing, traceparent
 from quanyutong.registry.v1 import assemblies_pb2, persons_pb2
 from quanyutong.registry.v1.registry_pb2_grpc import RegistryServiceStub
+from services.__main__ import TARGETS
 from tests.embedded.outside import value
 from tests.harness import Platform, Process, refused, until
 
@@ -113,14 +114,15 @@ async def test_everything_is_exported_and_no_person(
 
 
 async def test_how_long_records_wait_for_their_seal(city: Platform) -> None:
-    """The process that seals says so."""
+    """The process that seals says so, for each service."""
     (process,) = city.processes.values()
 
-    async def shown() -> list[str]:
+    async def shown() -> bool:
         page = await asyncio.to_thread(get, f"http://{process.said['metrics']}/metrics")
-        return re.findall(r'qyt_audit_unsealed_seconds\{.*service="(\w+)".*\} [0-9.e-]+', page)
+        found = re.findall(r'qyt_audit_unsealed_seconds\{.*service="(\w+)".*\} [0-9.e-]+', page)
+        return sorted(found) == sorted(TARGETS)
 
-    assert await until(shown) == ["registry"]
+    await until(shown)
 
 
 async def work(stub: Any, metadata: list[tuple[str, str]]) -> None:

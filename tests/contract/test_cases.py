@@ -23,13 +23,16 @@ from tests.ballots.polling import polling_of
 from tests.ballots.season import Season
 from tests.conftest import Platforms, fresh_tenant
 from tests.contract.acts import delegates, record
+from tests.contract.hall import hall_of
 from tests.contract.merged import beside
 from tests.contract.office import STATION, Office, in_days, mask
 from tests.contract.rest import as_grpc, comparable
 from tests.harness import until
 from tests.isolation.rpcs import METHODS, answer_of, outcome
 from tests.meetings.annual import PLAN, YEAR, owed, planned, proposals
+from tests.meetings.papers import papers
 from tests.meetings.secretariat import Secretariat
+from tests.meetings.session import session
 
 CASES = tomllib.loads(Path(__file__).with_name("cases.toml").read_text())["case"]
 # The example of GB 11643.
@@ -82,6 +85,9 @@ class World:
                 **await plan_of(office),
                 **await polls_of(office),
                 **await projects_of(office),
+                **await session(Secretariat(office.tenant)),
+                **await papers(Secretariat(office.tenant)),
+                **await hall_of(office),
             },
         )
 

@@ -47,7 +47,7 @@ async def test_suspension_and_reinstatement_are_told_without_their_reasons(offic
     events = await heard(office, 5)
     assert events[3:] == [
         events_pb2.MandateSuspended(**of_mandate, suspended_from=on(in_days(-20))),
-        events_pb2.MandateReinstated(**of_mandate, reinstated_from=on(in_days(-10))),
+        events_pb2.MandateReinstated(**of_mandate, reinstated_from=on(in_days(-10)), suspended_from=on(in_days(-20))),
     ]
 
 

@@ -1,7 +1,6 @@
 """A repeated request has the effect of one (AIP-155)."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from datetime import date
 from typing import Any
 from uuid import uuid4
@@ -10,6 +9,19 @@ import pytest
 
 from chassis import development
 from quanyutong.ballots.v1 import campaigns_pb2, projects_pb2, suggestions_pb2
+from quanyutong.meetings.v1 import (
+    agenda_pb2,
+    attachments_pb2,
+    attendance_pb2,
+    deliberation_pb2,
+    measures_pb2,
+    meeting_pb2,
+    minutes_pb2,
+    preparations_pb2,
+    questions_pb2,
+    speakers_pb2,
+    venues_pb2,
+)
 from quanyutong.registry.v1 import (
     activities_pb2,
     assemblies_pb2,
@@ -25,12 +37,16 @@ from quanyutong.registry.v1 import (
 )
 from tests.ballots.season import ONLINE, ROADS, YEAR, Season
 from tests.contract.acts import delegates, entry, record
+from tests.contract.hall import hall_of
 from tests.contract.office import HOUSE, NOBODY, RESIDENT, SIZE_MAX, TOWN, Office, in_days, mask, on
 from tests.harness import refused
+from tests.meetings.papers import over
+from tests.meetings.secretariat import Secretariat, morning
+from tests.meetings.session import session
+from tests.meetings.sitting import document
 
 ADJUST, END = projects_pb2.DECISION_KIND_ADJUST, projects_pb2.DECISION_KIND_END
 STANDING_COMMITTEE = projects_pb2.DECIDER_STANDING_COMMITTEE
-Call = Callable[[str, Any], Awaitable[Any]]
 REUSED = "ERROR_REASON_REQUEST_ID_REUSED"
 
 
@@ -152,7 +168,7 @@ async def test_every_mutation_of_a_campaign_is_answered_again_with_the_first_ans
         "UpdateProject": projects_pb2.UpdateProjectRequest(project=renamed, update_mask=mask("title")),
         "WithdrawCandidate": projects_pb2.WithdrawCandidateRequest(name=candidate, reason="重复"),
     }
-    await repeat(office, requests, office.vote)
+    await repeat(office, requests, "vote")
 
 
 async def test_every_mutation_of_a_project_is_answered_again_with_the_first_answer(office: Office) -> None:
@@ -192,12 +208,62 @@ async def test_every_mutation_of_a_project_is_answered_again_with_the_first_answ
         "ReportDecision": projects_pb2.ReportDecisionRequest(name=decided.name, meeting=f"meetings/{NOBODY}"),
         "DecideProject": projects_pb2.DecideProjectRequest(decision=decision),
     }
-    await repeat(office, requests, office.vote)
+    await repeat(office, requests, "vote")
 
 
-async def repeat(office: Office, requests: dict[str, Any], call: Call | None = None) -> None:
-    call = call or office.call
-    first = {}
+async def test_every_mutation_of_minutes_is_answered_again_with_the_first_answer(office: Office) -> None:
+    secretariat = Secretariat(office.tenant)
+    meeting = await over(secretariat)
+    name, chair, secretary = f"{meeting}/minutes", *(minutes_pb2.Signer(display_name=name) for name in ("陈", "周"))
+    written = minutes_pb2.Minutes(name=name, remarks=["补充"], etag='"1"')
+    requests: dict[str, Any] = {
+        "GenerateMinutes": minutes_pb2.GenerateMinutesRequest(parent=meeting, chair=chair, secretary=secretary),
+        "UpdateMinutes": minutes_pb2.UpdateMinutesRequest(minutes=written, update_mask=mask("remarks")),
+        "SignMinutes": minutes_pb2.SignMinutesRequest(name=name, role=minutes_pb2.SIGNER_ROLE_CHAIR),
+        "ReturnMinutes": minutes_pb2.ReturnMinutesRequest(name=name, reason="有误"),
+    }
+    await repeat(office, requests, "meet")
+
+
+async def test_every_mutation_of_a_hall_is_answered_again_with_the_first_answer(office: Office) -> None:
+    """In their order, too; no meeting is in the phase in which each one found it."""
+    hall = await hall_of(office)
+    venue = venues_pb2.Venue(name=hall["venue"], display_name="五楼会议室", etag='"1"')
+    secretariat = Secretariat(office.tenant)
+    new = secretariat.planned(hall["meeting_body"], morning(30), number=77)
+    renamed = secretariat.planned(hall["meeting_body"], morning(30), name=hall["to_rename"], etag='"1"')
+    moved: dict[str, Any] = {"start_time": new.start_time, "end_time": new.end_time, "overlap_reason": "分会场"}
+    gathering, seat = hall["gathering"], hall["seat"]
+    presence = attendance_pb2.Presence(attendee=hall["third_seat"])
+    requests: dict[str, Any] = {
+        "CreateVenue": venues_pb2.CreateVenueRequest(venue=venues_pb2.Venue(display_name="新会议室")),
+        "UpdateVenue": venues_pb2.UpdateVenueRequest(venue=venue, update_mask=mask("display_name")),
+        "CloseVenue": venues_pb2.CloseVenueRequest(name=hall["venue"]),
+        "CreateMeeting": meeting_pb2.CreateMeetingRequest(meeting=new),
+        "UpdateMeeting": meeting_pb2.UpdateMeetingRequest(meeting=renamed, update_mask=mask("display_name")),
+        "GiveNotice": meeting_pb2.GiveNoticeRequest(name=hall["to_move"]),
+        "RescheduleMeeting": meeting_pb2.RescheduleMeetingRequest(name=hall["to_move"], reason="改", **moved),
+        "PostponeMeeting": meeting_pb2.PostponeMeetingRequest(name=hall["to_put_off"], reason="防汛"),
+        "CancelMeeting": meeting_pb2.CancelMeetingRequest(name=hall["to_put_off"], reason="防汛"),
+        "InviteDelegates": attendance_pb2.InviteDelegatesRequest(name=gathering),
+        "ConfirmAttendance": attendance_pb2.ConfirmAttendanceRequest(name=gathering, mandate=seat),
+        "RequestLeave": attendance_pb2.RequestLeaveRequest(name=gathering, mandate=hall["other_seat"], reason="出差"),
+        "CheckIn": attendance_pb2.CheckInRequest(name=gathering, attendee=seat),
+        "IssueCheckInCode": attendance_pb2.IssueCheckInCodeRequest(name=gathering),
+        "BatchCheckIn": attendance_pb2.BatchCheckInRequest(name=gathering, presences=[presence]),
+        "AddObserver": attendance_pb2.AddObserverRequest(parent=gathering, display_name="区财政局 张某"),
+        "RemoveObserver": attendance_pb2.RemoveObserverRequest(name=hall["observer"]),
+        "ConveneMeeting": meeting_pb2.ConveneMeetingRequest(name=gathering),
+        "LeaveMeeting": attendance_pb2.LeaveMeetingRequest(name=gathering, attendee=seat),
+        "AdjournMeeting": meeting_pb2.AdjournMeetingRequest(name=gathering),
+        "CloseMeeting": meeting_pb2.CloseMeetingRequest(name=gathering),
+    }
+    await repeat(office, requests, "meet")
+
+
+async def repeat(office: Office, requests: dict[str, Any], service: str = "call") -> None:
+    """`service` is how the office calls it: `call` the registry, `meet` the meetings service, `vote` ballots."""
+    first, call = {}, getattr(office, service)
     for rpc, request in requests.items():
         request.request_id = str(uuid4())
         first[rpc] = await call(rpc, request)
@@ -283,3 +349,68 @@ async def test_refused_request_may_be_sent_again(office: Office) -> None:
 @pytest.mark.parametrize("request_id", ["1", "not-a-uuid", NOBODY.replace("-", ""), NOBODY + "0"])
 async def test_id_is_a_uuid(office: Office, request_id: str) -> None:
     assert await refused(office.call("CreatePerson", create(request_id=request_id))) == "ERROR_REASON_FIELD_INVALID"
+
+
+async def test_every_mutation_of_an_agenda_is_answered_again_with_the_first_answer(office: Office) -> None:
+    """Each of these would be refused, or change something, if it were done a second time."""
+    names = await session(Secretariat(office.tenant))
+    item = agenda_pb2.AgendaItem(meeting=names["sitting"], item_class=agenda_pb2.ITEM_CLASS_REPORT, title="报告")
+    changed = agenda_pb2.AgendaItem(name=names["to_retitle"], etag='"1"')
+    changed.MergeFrom(item)
+    collected = deliberation_pb2.DeliberationOpinion(agenda_item=names["inquiry"], content="加快进度")
+    heard = agenda_pb2.ITEM_OUTCOME_HEARD
+    requests: dict[str, Any] = {
+        "CreateAgendaItem": agenda_pb2.CreateAgendaItemRequest(agenda_item=item),
+        "UpdateAgendaItem": agenda_pb2.UpdateAgendaItemRequest(agenda_item=changed, update_mask=mask("title")),
+        "MoveAgendaItem": agenda_pb2.MoveAgendaItemRequest(name=names["to_shift"], position=4, etag='"1"'),
+        "OpenAgendaItem": agenda_pb2.OpenAgendaItemRequest(name=names["to_open"]),
+        "ConcludeAgendaItem": agenda_pb2.ConcludeAgendaItemRequest(name=names["to_conclude"], outcome=heard),
+        "WithdrawAgendaItem": agenda_pb2.WithdrawAgendaItemRequest(name=names["to_drop"], reason="材料未备齐"),
+        "CollectDeliberationOpinion": deliberation_pb2.CollectDeliberationOpinionRequest(
+            deliberation_opinion=collected
+        ),
+        "MergeDeliberationOpinion": deliberation_pb2.MergeDeliberationOpinionRequest(
+            name=names["to_merge"], into=names["opinion"]
+        ),
+        "HandDeliberationOpinion": deliberation_pb2.HandDeliberationOpinionRequest(
+            name=names["to_hand"], undertaker="区水利局"
+        ),
+        "AnswerDeliberationOpinion": deliberation_pb2.AnswerDeliberationOpinionRequest(
+            name=names["to_answer"], answer="已经办结"
+        ),
+        "JudgeDeliberationOpinion": deliberation_pb2.JudgeDeliberationOpinionRequest(
+            name=names["to_judge"], judgement=agenda_pb2.SATISFACTION_DISSATISFIED
+        ),
+        "CloseDeliberationOpinion": deliberation_pb2.CloseDeliberationOpinionRequest(name=names["to_close_opinion"]),
+    }
+    await repeat(office, requests, "meet")
+
+
+async def test_every_mutation_of_a_sitting_is_answered_again_with_the_first_answer(office: Office) -> None:
+    """Each of these would be refused, or change something, if it were done a second time."""
+    names = await session(Secretariat(office.tenant))
+    longer = speakers_pb2.Speaker(name=names["to_lengthen"], minutes_allowed=9, etag='"1"')
+    asked = questions_pb2.Question(asked_of="区财政局", content="资金是否到位？")
+    linked = preparations_pb2.Preparation(kind=preparations_pb2.PREPARATION_KIND_OPINION, source=f"opinions/{NOBODY}")
+    agreed = measures_pb2.Measure(content="更换路灯", owner="镇建设管理办", due_date=on(in_days(9)))
+    requests: dict[str, Any] = {
+        "EnlistSpeaker": speakers_pb2.EnlistSpeakerRequest(parent=names["inquiry"], attendee=names["present"]),
+        "MoveSpeaker": speakers_pb2.MoveSpeakerRequest(name=names["to_move_up"], position=1),
+        "CallSpeaker": speakers_pb2.CallSpeakerRequest(name=names["to_call"]),
+        "EndSpeech": speakers_pb2.EndSpeechRequest(name=names["to_end_speech"]),
+        "UpdateSpeaker": speakers_pb2.UpdateSpeakerRequest(speaker=longer, update_mask=mask("minutes_allowed")),
+        "WithdrawSpeaker": speakers_pb2.WithdrawSpeakerRequest(name=names["to_take_off"]),
+        "AskQuestion": questions_pb2.AskQuestionRequest(
+            parent=names["inquiry"], mandate=names["present"], question=asked
+        ),
+        "AnswerQuestion": questions_pb2.AnswerQuestionRequest(
+            name=names["question"], answer="年底前完工。", answered_by="区水利局局长"
+        ),
+        "AttachDocument": attachments_pb2.AttachDocumentRequest(parent=names["documented"], attachment=document()),
+        "DetachDocument": attachments_pb2.DetachDocumentRequest(name=names["to_detach"]),
+        "LinkPreparation": preparations_pb2.LinkPreparationRequest(parent=names["sitting"], preparation=linked),
+        "UnlinkPreparation": preparations_pb2.UnlinkPreparationRequest(name=names["preparation"]),
+        "SetMeasure": measures_pb2.SetMeasureRequest(parent=names["sitting"], measure=agreed),
+        "CompleteMeasure": measures_pb2.CompleteMeasureRequest(name=names["measure"], report="路灯已全部更换。"),
+    }
+    await repeat(office, requests, "meet")

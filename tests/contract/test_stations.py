@@ -157,7 +157,7 @@ async def test_opening_and_closing_are_told(office: Office) -> None:
     await office.close_station(house, in_days(-3))
     shared: dict[str, Any] = {"station": house, "kind": HOUSE, "unit": unit}
     (opened,) = await heard(office, events_pb2.StationOpened, 1)
-    assert opened == events_pb2.StationOpened(start_date=on(in_days(-9)), **shared)
+    assert opened == events_pb2.StationOpened(start_date=on(in_days(-9)), display_name="试验站", **shared)
     (closed,) = await heard(office, events_pb2.StationClosed, 1)
     assert closed == events_pb2.StationClosed(end_date=on(in_days(-3)), **shared)
 

@@ -4,7 +4,7 @@ import asyncio
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import click
@@ -12,15 +12,21 @@ import grpc
 
 from chassis.faults import OperatorFault
 from chassis.settings import Settings
+from quanyutong.meetings.v1.meetings_pb2_grpc import MeetingsServiceStub
 from quanyutong.registry.v1.registry_pb2_grpc import RegistryServiceStub
 from tests.demo import plan, published, table
 from tests.demo.baitao import Baitao
 from tests.demo.city import City, overseer
-from tests.demo.registering import register
+from tests.demo.held import CityYear, midyear
+from tests.demo.holding import RosterLate
+from tests.demo.meetings import Meetings
+from tests.demo.registering import District, register
 from tests.demo.standing import PlatformFailed, connected, standing
 from tests.demo.year import BaitaosYear
 
 INTERRUPTED = 130
+# Whose meetings are read back whole.
+READ = (published.BAITAO, published.WUJIA, published.NAN_AN)
 SYNTHETIC = "Every person is synthetic, and named so: a surname, 某, the subdistrict's code and a number."
 SOURCE = "Published: press conference of the city's people's congress, 23 January 2024. Counted: by the services."
 
@@ -42,40 +48,55 @@ async def demo(settings: Settings) -> bool:
         async with connected(gateway) as channel:
             stub = RegistryServiceStub(channel)
             city = City(stub, settings)
-            await registered(city, stub)
+            districts = await registered(city, stub)
             subdistrict = Baitao(stub, city.staff(published.BAITAO[:6]))
             with timed("Stations and oversight groups of Baitao"):
                 await subdistrict.register()
             year = BaitaosYear(stub, city.staff(published.BAITAO[:6]))
             with timed("Acts of duty of Baitao's delegates in 2023"):
                 await year.record()
-            return await shown(city, subdistrict, year)
+            meetings = Meetings(city, stub, MeetingsServiceStub(channel))
+            await held(meetings, districts)
+            return await shown(city, subdistrict, year, meetings)
 
 
-async def registered(city: City, stub: RegistryServiceStub) -> None:
+async def registered(city: City, stub: RegistryServiceStub) -> Sequence[District]:
     districts = await city.planned()
     click.echo(f"Subdistricts with an assembly: {plan.RULE}.\n{SYNTHETIC}")
-    bodies = sum(1 + len(district.sizes) for district in districts)
+    bodies = sum(district.bodies for district in districts)
     with timed("Registered"), click.progressbar(length=bodies, label=f"Registering {bodies} assemblies") as bar:
         done = await register(districts, stub, city.staff, lambda: bar.update(1))
     click.echo(
         f"Found {done.bodies_found} congresses and assemblies, "
         f"entered {done.bodies_entered} with {done.mandates_entered:,} mandates."
     )
+    return districts
 
 
-async def shown(city: City, subdistrict: Baitao, year: BaitaosYear) -> bool:
+async def held(meetings: Meetings, districts: Sequence[District]) -> None:
+    count = sum(sum(district.meetings.values()) for district in districts)
+    with timed("Held"), click.progressbar(length=count, label=f"Holding {count} meetings of 2023") as bar:
+        done = await meetings.hold(districts, lambda: bar.update(1))
+    click.echo(f"Found {count - done} meetings, held {done}.")
+
+
+async def shown(city: City, subdistrict: Baitao, year: BaitaosYear, meetings: Meetings) -> bool:
     with timed("Counted"):
         names, summaries, (mandates, holding_two) = await asyncio.gather(city.names(), city.summaries(), city.baitao())
         found, done = await subdistrict.found(), await year.counted()
+        all_held = CityYear.of(await meetings.listed(names))
+        baitao, wujia, nan_an = [await meetings.read(code) for code in READ]
     click.echo()
     for line in table.city(names, summaries):
         click.echo(line)
     figures = table.compared(summaries, [mandate.capacity for mandate in mandates], holding_two)
     figures += table.of_baitao(found) + table.of_the_year(done)
+    figures += table.of_meetings(all_held) + table.of_baitaos_meetings(baitao) + table.of_wujia(wujia)
     click.echo(f"\n{f'state of {published.AS_OF}':<60}{'published':>10}{'counted':>10}")
     for figure in figures:
         click.echo(str(figure))
+    for line in midyear(nan_an):
+        click.echo(f"\nNot published, made up: {line}.")
     click.echo(f"\n{SOURCE}")
     return all(figure.equal for figure in figures)
 
@@ -95,7 +116,7 @@ def main() -> int:
     except (KeyboardInterrupt, asyncio.CancelledError):
         click.echo("stopped", err=True)
         return INTERRUPTED
-    except (OperatorFault, PlatformFailed, plan.PlanImpossible) as fault:
+    except (OperatorFault, PlatformFailed, plan.PlanImpossible, RosterLate) as fault:
         click.echo(f"Error: {fault}", err=True)
         return 1
     except grpc.aio.AioRpcError as refused:

@@ -6,10 +6,6 @@ How many there are is published; what they are called, where they stand and who 
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
-from uuid import NAMESPACE_URL, uuid5
-
-from google.protobuf.message import Message
 
 from chassis.wire import date_message
 from quanyutong.registry.v1.assemblies_pb2 import ListAssembliesRequest
@@ -34,12 +30,12 @@ from quanyutong.registry.v1.stations_pb2 import (
     StationKind,
 )
 from tests.demo import published
+from tests.demo.identified import identified
 from tests.demo.registering import ACTIVE_FROM, TERM_NUMBER, Metadata
 
 UNIT = f"units/{published.BAITAO}"
 MEMBERS_A_GROUP = 7
 MOST = 500
-R = TypeVar("R", bound=Message)
 
 
 @dataclass(frozen=True)
@@ -98,7 +94,7 @@ class Baitao:
         for station, above in planned_stations():
             if station.display_name not in there:
                 station.belongs_to = there[above] if above else ""
-                entry = _identified(CreateStationRequest(station=station))
+                entry = identified(CreateStationRequest(station=station))
                 opened = await self._stub.CreateStation(entry, metadata=self._metadata)
                 there[opened.display_name] = opened.name
 
@@ -120,7 +116,7 @@ class Baitao:
         request = FormOversightGroupRequest(
             parent=f"{assembly}/terms/{TERM_NUMBER}", topic=topic, start_date=date_message(ACTIVE_FROM)
         )
-        return await self._stub.FormOversightGroup(_identified(request), metadata=self._metadata)
+        return await self._stub.FormOversightGroup(identified(request), metadata=self._metadata)
 
     async def _seat(self, group: OversightGroup, delegates: Sequence[str]) -> None:
         """The first of the delegates leads."""
@@ -128,10 +124,10 @@ class Baitao:
         for delegate in delegates:
             if delegate not in there:
                 joins = AddOversightMemberRequest(name=group.name, mandate=delegate, start_date=day)
-                await self._stub.AddOversightMember(_identified(joins), metadata=self._metadata)
+                await self._stub.AddOversightMember(identified(joins), metadata=self._metadata)
         if not any(member.leader for member in group.members):
             leads = SetOversightLeaderRequest(name=group.name, mandate=delegates[0], start_date=day)
-            await self._stub.SetOversightLeader(_identified(leads), metadata=self._metadata)
+            await self._stub.SetOversightLeader(identified(leads), metadata=self._metadata)
 
 
 def planned_stations() -> Iterator[tuple[Station, str]]:
@@ -157,10 +153,3 @@ def _station(kind: "StationKind.ValueType", display_name: str) -> Station:
         address="涪陵区白涛街道（演示地址）",
         start_date=date_message(ACTIVE_FROM),
     )
-
-
-def _identified(request: R) -> R:
-    """With the request_id of exactly this request: repeated by a later run, it is the same."""
-    content = request.SerializeToString(deterministic=True).hex()
-    request.request_id = str(uuid5(NAMESPACE_URL, f"quanyutong-demo/{request.DESCRIPTOR.name}/{content}"))  # type: ignore[attr-defined]
-    return request

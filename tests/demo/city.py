@@ -1,7 +1,7 @@
 """What the demo asks the services: the districts and subdistricts before it registers, the counts after."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeAlias
 
 import grpc
@@ -14,9 +14,15 @@ from quanyutong.registry.v1.districts_pb2 import ListDistrictsRequest
 from quanyutong.registry.v1.mandates_pb2 import MANDATE_STATE_ACTIVE, ListMandatesRequest, Mandate
 from quanyutong.registry.v1.registry_pb2_grpc import RegistryServiceStub
 from quanyutong.registry.v1.summary_pb2 import GetSummaryRequest, Summary
-from quanyutong.registry.v1.units_pb2 import UNIT_KIND_SUBDISTRICT, ListUnitsRequest
+from quanyutong.registry.v1.units_pb2 import (
+    UNIT_KIND_SUBDISTRICT,
+    UNIT_KIND_TOWN,
+    UNIT_KIND_TOWNSHIP,
+    ListUnitsRequest,
+    Unit,
+)
 from tests.demo import plan, published
-from tests.demo.registering import District
+from tests.demo.registering import CONGRESS, District
 from tests.harness import reason
 
 SUBJECT = "demo"
@@ -46,18 +52,13 @@ class City:
     async def planned(self) -> list[District]:
         """Every district with what is to be there. Raises PlanImpossible."""
         names = await self.names()
-        units = dict(zip(names, await asyncio.gather(*(self._subdistricts(code) for code in names)), strict=True))
-        sizes = plan.sizes(plan.chosen(units))
-        return [
-            District(code, name, units[code], {unit: sizes[unit] for unit in units[code] if unit in sizes})
-            for code, name in names.items()
-        ]
+        units = dict(zip(names, await asyncio.gather(*(self._units(code) for code in names)), strict=True))
+        return planned(names, units)
 
-    async def _subdistricts(self, district: str) -> dict[str, str]:
+    async def _units(self, district: str) -> Sequence[Unit]:
         await self._known(district)
-        request = ListUnitsRequest(kind=UNIT_KIND_SUBDISTRICT, as_of=date_message(published.AS_OF), page_size=MOST)
-        answer = await self._stub.ListUnits(request, metadata=self._picking(district))
-        return {unit.name.removeprefix("units/"): unit.display_name for unit in answer.units}
+        request = ListUnitsRequest(as_of=date_message(published.AS_OF), page_size=MOST)
+        return list((await self._stub.ListUnits(request, metadata=self.picking(district))).units)
 
     async def _known(self, district: str) -> None:
         """Waits until the district may call: after the very first start its own door opens a moment later."""
@@ -79,7 +80,7 @@ class City:
 
     async def _summary(self, district: str) -> Summary:
         request = GetSummaryRequest(as_of=date_message(published.AS_OF))
-        return await self._stub.GetSummary(request, metadata=self._picking(district))
+        return await self._stub.GetSummary(request, metadata=self.picking(district))
 
     async def baitao(self) -> tuple[list[Mandate], int]:
         """The mandates in Baitao's assembly, and how many of their holders have one in the district's congress too."""
@@ -101,8 +102,38 @@ class City:
         ]
         return [mandate for answer in answers for mandate in answer.mandates]
 
-    def _picking(self, district: str) -> Metadata:
+    def picking(self, district: str) -> Metadata:
+        """The overseer, who picks a district to read in."""
         return (*_bearer(self._overseer), ("x-district", district))
+
+
+def planned(names: Mapping[str, str], units: Mapping[str, Sequence[Unit]]) -> list[District]:
+    """What is to be there in each district, of its name and its units. Raises PlanImpossible."""
+    subdistricts = {code: _of_kind(own, UNIT_KIND_SUBDISTRICT) for code, own in units.items()}
+    towns = {code: _of_kind(own, UNIT_KIND_TOWN, UNIT_KIND_TOWNSHIP) for code, own in units.items()}
+    sizes, deputies = plan.sizes(plan.chosen(subdistricts)), plan.town_deputies(towns)
+    midyear, meetings = plan.with_midyear_meetings(names), plan.meetings_held(subdistricts, towns)
+    return [
+        District(
+            code=code,
+            name=name,
+            units={_code(unit): unit.display_name for unit in units[code]},
+            sizes={unit: sizes[unit] for unit in subdistricts[code] if unit in sizes},
+            towns={unit: deputies[unit] for unit in towns[code] if unit in deputies},
+            deputies=plan.deputies(code, midyear),
+            meetings={unit: count for unit, count in meetings.items() if unit.startswith(code)}
+            | ({CONGRESS: 1} if code in midyear else {}),
+        )
+        for code, name in names.items()
+    ]
+
+
+def _of_kind(units: Iterable[Unit], *kinds: int) -> list[str]:
+    return [_code(unit) for unit in units if unit.kind in kinds]
+
+
+def _code(unit: Unit) -> str:
+    return unit.name.removeprefix("units/")
 
 
 def overseer(settings: Settings) -> str:

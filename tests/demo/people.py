@@ -1,4 +1,4 @@
-"""Synthetic persons. Each name says that it is one: a surname, 某 (so-and-so), the subdistrict and a number."""
+"""Synthetic persons. Each name says that it is one: a surname, 某 (so-and-so), the code of the place and a number."""
 
 from random import Random
 from typing import TypeVar
@@ -29,6 +29,7 @@ from quanyutong.registry.v1.persons_pb2 import (
     Person,
 )
 
+UNIT_DIGITS = 9
 SURNAMES = "李王张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗"
 # Each value with its weight.
 GENDERS = {GENDER_FEMALE: 40, GENDER_MALE: 60}
@@ -57,18 +58,23 @@ SCHOOLINGS = {
 Value = TypeVar("Value")
 
 
-def person(unit: str, number: int) -> Person:
-    """The person of this number in a subdistrict, the same in every run; eligible by age and residence."""
-    random = Random(f"{unit}/{number}")
-    return Person(
-        display_name=f"{random.choice(SURNAMES)}某{unit}-{number:02}",
+def person(place: str, number: int) -> Person:
+    """The person of this number in a unit, or in a district at large: the same in every run, and eligible by age.
+
+    Who sits for a unit lives there.
+    """
+    random = Random(f"{place}/{number}")
+    one = Person(
+        display_name=f"{random.choice(SURNAMES)}某{place}-{number:02}",
         gender=_drawn(random, GENDERS),
         birth_date=Date(year=random.randint(1953, 1998), month=random.randint(1, 12), day=random.randint(1, 28)),
         schooling=_drawn(random, SCHOOLINGS),
         occupation=_drawn(random, OCCUPATIONS),
-        residence=f"units/{unit}",
-        residence_since=Date(year=random.randint(1998, 2020), month=random.randint(1, 12), day=1),
     )
+    if len(place) == UNIT_DIGITS:
+        since = Date(year=random.randint(1998, 2020), month=random.randint(1, 12), day=1)
+        one.MergeFrom(Person(residence=f"units/{place}", residence_since=since))
+    return one
 
 
 def _drawn(random: Random, weights: dict[Value, int]) -> Value:

@@ -1,10 +1,10 @@
-"""Which subdistricts have an assembly, how large each is, and who sits there as what.
+"""Which subdistricts have an assembly, how large each is, who sits there as what, and which bodies met in 2023.
 
 The city publishes sums, and for one assembly, Baitao's, its composition. The
 rest is chosen here, the same in every run. Nothing in this module calls anybody.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from random import Random
 
 from quanyutong.registry.v1.mandates_pb2 import (
@@ -40,6 +40,9 @@ BAITAO_SEATS = {
     CAPACITY_FRONT_LINE_WORKER: 13,
     CAPACITY_RESIDENT: published.BAITAO_RESIDENTS_AND_WORKERS - 13,
 }
+# How many deputies these congresses have is not published. Nan'an gets those of the city's smallest congress, Wujia a
+# town's usual number; the others get as few as show what half of them is.
+NAN_AN_DEPUTIES, WUJIA_DEPUTIES, DEPUTIES = 198, 56, 5
 
 
 class PlanImpossible(Exception):
@@ -48,22 +51,56 @@ class PlanImpossible(Exception):
 
 def chosen(subdistricts: Mapping[str, Iterable[str]]) -> list[str]:
     """The subdistricts with an assembly, by code. `subdistricts` holds those of each district. See RULE."""
-    there = {
-        district: sorted(units, key=lambda unit: (unit != published.BAITAO, unit))
-        for district, units in subdistricts.items()
-    }
+    return sorted(_assemblies_in_turn(subdistricts))
+
+
+def meetings_held(subdistricts: Mapping[str, Iterable[str]], towns: Mapping[str, Iterable[str]]) -> dict[str, int]:
+    """How many meetings each assembly and each town's congress held: as published, else one, in turn, for the sums."""
+    others = [unit for unit in _assemblies_in_turn(subdistricts) if unit != published.BAITAO]
+    once = others[: published.ASSEMBLY_MEETINGS - published.BAITAO_MEETINGS] + with_quarterly_meetings(towns)
+    named = {published.BAITAO: published.BAITAO_MEETINGS, published.WUJIA: published.WUJIA_MEETINGS}
+    return dict.fromkeys(once, 1) | named
+
+
+def with_quarterly_meetings(towns: Mapping[str, Iterable[str]]) -> list[str]:
+    """Towns and townships that held one, chosen as the subdistricts are, Rongchang first its Wujia."""
+    counts = published.TOWNS_WITH_QUARTERLY_MEETINGS, published.DISTRICTS_WITH_QUARTERLY_MEETINGS
+    return sorted(_in_turn(towns, *counts, first=published.WUJIA))
+
+
+def town_deputies(towns: Mapping[str, Iterable[str]]) -> dict[str, int]:
+    """How many deputies of the congress of each of these are registered."""
+    return dict.fromkeys(with_quarterly_meetings(towns), DEPUTIES) | {published.WUJIA: WUJIA_DEPUTIES}
+
+
+def with_midyear_meetings(districts: Iterable[str]) -> list[str]:
+    """Nan'an, and of the others those with the lowest codes."""
+    ranked = sorted(districts, key=lambda district: (district != published.NAN_AN, district))
+    return sorted(ranked[: published.DISTRICTS_WITH_MIDYEAR_MEETINGS])
+
+
+def deputies(district: str, midyear: Collection[str]) -> int:
+    """How many deputies of a district's congress are registered: none where it does not meet."""
+    known = {published.BAITAO[:6]: published.BAITAO_DEPUTIES, published.NAN_AN: NAN_AN_DEPUTIES}
+    return known.get(district, DEPUTIES if district in midyear else 0)
+
+
+def _assemblies_in_turn(subdistricts: Mapping[str, Iterable[str]]) -> list[str]:
+    counts = published.ASSEMBLIES, published.DISTRICTS_WITH_ASSEMBLIES
+    return _in_turn(subdistricts, *counts, first=published.BAITAO)
+
+
+def _in_turn(units: Mapping[str, Iterable[str]], count: int, districts: int, first: str) -> list[str]:
+    """So many units of so many districts. Raises PlanImpossible."""
+    there = {district: sorted(own, key=lambda unit: (unit != first, unit)) for district, own in units.items()}
     ranked = sorted(
         (district for district in there if there[district]), key=lambda district: (-len(there[district]), district)
     )
-    in_turn = sorted(
-        (turn, unit)
-        for district in ranked[: published.DISTRICTS_WITH_ASSEMBLIES]
-        for turn, unit in enumerate(there[district])
-    )
-    units = sorted(unit for _, unit in in_turn[: published.ASSEMBLIES])
-    if len(units) < published.ASSEMBLIES or published.BAITAO not in units:
-        raise PlanImpossible(f"{len(units)} subdistricts can be chosen, {published.ASSEMBLIES} with Baitao are needed")
-    return units
+    turns = sorted((turn, unit) for district in ranked[:districts] for turn, unit in enumerate(there[district]))
+    found = [unit for _, unit in turns[:count]]
+    if len(found) < count or first not in found:
+        raise PlanImpossible(f"{len(found)} units can be chosen, {count} with {first} are needed")
+    return found
 
 
 def sizes(units: Sequence[str]) -> dict[str, int]:

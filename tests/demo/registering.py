@@ -18,7 +18,9 @@ from chassis.wire import date_message
 from quanyutong.registry.v1.assemblies_pb2 import (
     ASSEMBLY_KIND_DISTRICT_CONGRESS,
     ASSEMBLY_KIND_SUBDISTRICT_ASSEMBLY,
+    ASSEMBLY_KIND_TOWNSHIP_CONGRESS,
     Assembly,
+    AssemblyKind,
     CreateAssemblyRequest,
     ListAssembliesRequest,
     ListTermsRequest,
@@ -51,12 +53,27 @@ Row: TypeAlias = RegisterMandatesRequest.Row
 
 @dataclass(frozen=True)
 class District:
-    """One district and what is to be there: a congress, and an assembly of some size in each of some subdistricts."""
+    """One district and what is to be there: its congress, and in some units an assembly or a congress of some size."""
 
     code: str
     name: str
+    # Names of all units, by code.
     units: Mapping[str, str]
+    # Seats of the assembly of each of some subdistricts, and deputies of the congress of each of some towns.
     sizes: Mapping[str, int]
+    towns: Mapping[str, int]
+    # Deputies of the district's own congress, as many as are registered.
+    deputies: int
+    # Meetings that were held, by the code of the unit, or by CONGRESS.
+    meetings: Mapping[str, int]
+
+    @property
+    def bodies(self) -> int:
+        return 1 + len(self.sizes) + len(self.towns)
+
+    def seats(self, unit: str) -> int:
+        """Of the body in a unit, or of the congress."""
+        return self.deputies if unit == CONGRESS else self.sizes.get(unit) or self.towns[unit]
 
 
 @dataclass
@@ -120,14 +137,20 @@ class _Registrar:
             seats = enumerate(composition(unit, size), start=1)
             await self._seat(term, [_row(unit, number, capacity, known) for number, capacity in seats])
             self._advance()
+        for unit, size in sorted(self._district.towns.items()):
+            term = await self._body(there, unit)
+            await self._seat(term, [_row(unit, number, CAPACITY_DEPUTY) for number in range(1, size + 1)])
+            self._advance()
 
     async def _congress(self, there: Mapping[str, str]) -> list[str]:
-        """Its deputies, as far as they are published: those who sit in Baitao's assembly too."""
+        """Its deputies, as many as are registered; Fuling's are those who sit in Baitao's assembly too."""
         term = await self._body(there, CONGRESS)
-        deputies = published.BAITAO_DEPUTIES if published.BAITAO in self._district.sizes else 0
-        await self._seat(term, [_row(published.BAITAO, number, CAPACITY_DEPUTY) for number in range(1, deputies + 1)])
+        from_baitao = published.BAITAO in self._district.sizes
+        origin = published.BAITAO if from_baitao else self._district.code
+        numbers = range(1, self._district.deputies + 1)
+        await self._seat(term, [_row(origin, number, CAPACITY_DEPUTY) for number in numbers])
         self._advance()
-        return await self._persons(term) if deputies else []
+        return await self._persons(term) if from_baitao else []
 
     async def _body(self, there: Mapping[str, str], unit: str) -> str:
         """The term of an assembly or, without a unit, of the congress; both are made where they are missing."""
@@ -143,10 +166,8 @@ class _Registrar:
         return {assembly.unit.removeprefix("units/"): assembly.name for assembly in answer.assemblies}
 
     async def _created(self, unit: str) -> str:
-        congress = unit == CONGRESS
-        kind = ASSEMBLY_KIND_DISTRICT_CONGRESS if congress else ASSEMBLY_KIND_SUBDISTRICT_ASSEMBLY
-        title = f"{self._district.name}人民代表大会" if congress else f"{self._district.units[unit]}议事代表会议"
-        assembly = Assembly(kind=kind, unit="" if congress else f"units/{unit}", display_name=title)
+        kind, title = self._kind_and_title(unit)
+        assembly = Assembly(kind=kind, unit=f"units/{unit}" if unit else "", display_name=title)
         request = CreateAssemblyRequest(assembly=assembly, request_id=self._id(assembly))
         try:
             return (await self._stub.CreateAssembly(request, metadata=self._metadata)).name
@@ -154,6 +175,13 @@ class _Registrar:
             if reason(error) != "ERROR_REASON_ASSEMBLY_EXISTS":
                 raise
             return (await self._assemblies())[unit]
+
+    def _kind_and_title(self, unit: str) -> tuple["AssemblyKind.ValueType", str]:
+        if unit == CONGRESS:
+            return ASSEMBLY_KIND_DISTRICT_CONGRESS, f"{self._district.name}人民代表大会"
+        if unit in self._district.towns:
+            return ASSEMBLY_KIND_TOWNSHIP_CONGRESS, f"{self._district.units[unit]}人民代表大会"
+        return ASSEMBLY_KIND_SUBDISTRICT_ASSEMBLY, f"{self._district.units[unit]}议事代表会议"
 
     async def _term(self, assembly: str) -> str:
         there = await self._stub.ListTerms(ListTermsRequest(parent=assembly), metadata=self._metadata)
@@ -170,7 +198,7 @@ class _Registrar:
             return f"{assembly}/terms/{TERM_NUMBER}"
 
     async def _seat(self, term: str, rows: Sequence[Row]) -> None:
-        if not rows or await self._persons(term):
+        if not rows or await self._persons(term, most=1):
             return
         opening = RegisterMandatesRequest.Opening(
             term=term, active_from=date_message(ACTIVE_FROM), recommender=RECOMMENDER
@@ -179,10 +207,10 @@ class _Registrar:
         answer = await self._stub.RegisterMandates(_stream(opening, rows), metadata=self._metadata)
         self._done.mandates_entered += answer.registered
 
-    async def _persons(self, term: str) -> list[str]:
+    async def _persons(self, term: str, most: int = 500) -> list[str]:
         """Who sits there."""
         request = ListMandatesRequest(
-            assembly=term.partition("/terms/")[0], states=[MANDATE_STATE_ACTIVE], page_size=500
+            assembly=term.partition("/terms/")[0], states=[MANDATE_STATE_ACTIVE], page_size=most
         )
         answer = await self._stub.ListMandates(request, metadata=self._metadata)
         return [mandate.person for mandate in answer.mandates]

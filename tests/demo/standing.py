@@ -14,12 +14,16 @@ import grpc
 from chassis import client, whereabouts
 from chassis.embedded.leashed import Leashed
 from chassis.settings import Settings
+from quanyutong.meetings.v1 import meetings_pb2
 from quanyutong.registry.v1 import registry_pb2
 from quanyutong.registry.v1.districts_pb2 import ListDistrictsRequest
 from quanyutong.registry.v1.registry_pb2_grpc import RegistryServiceStub
 
 COMMAND = (sys.executable, "-m", "services", "serve", "--target", "all")
-SERVICE = registry_pb2.DESCRIPTOR.services_by_name["RegistryService"]
+SERVICES = (
+    registry_pb2.DESCRIPTOR.services_by_name["RegistryService"],
+    meetings_pb2.DESCRIPTOR.services_by_name["MeetingsService"],
+)
 READY_WITHIN = 90.0
 ANSWERS_WITHIN = 3.0
 STOP_GRACE = 40.0
@@ -51,7 +55,7 @@ def connected(gateway: str) -> grpc.aio.Channel:
     """A channel to the gateway, as any client makes one."""
     url = urlsplit(gateway)
     credentials = grpc.ssl_channel_credentials() if url.scheme == "https" else None
-    return client.channel(url.netloc, [SERVICE], credentials)
+    return client.channel(url.netloc, SERVICES, credentials)
 
 
 async def _answers(gateway: str, token: str) -> bool:

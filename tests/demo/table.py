@@ -4,6 +4,12 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from quanyutong.meetings.v1.agenda_pb2 import (
+    ITEM_CLASS_BUDGET,
+    ITEM_CLASS_PROJECT_PROGRESS,
+    ITEM_CLASS_PROPOSAL_HANDLING,
+)
+from quanyutong.meetings.v1.meeting_pb2 import MEETING_KIND_ASSEMBLY
 from quanyutong.registry.v1.assemblies_pb2 import (
     ASSEMBLY_KIND_DISTRICT_CONGRESS,
     ASSEMBLY_KIND_SUBDISTRICT_ASSEMBLY,
@@ -25,6 +31,7 @@ from quanyutong.registry.v1.stations_pb2 import (
 from quanyutong.registry.v1.summary_pb2 import AssemblyCount, Summary
 from tests.demo import published
 from tests.demo.baitao import Found
+from tests.demo.held import AUGUST, MAY, NOVEMBER, CityYear, Held, Reports
 from tests.demo.year import Year
 
 HEADINGS = ("code", "district", "congress", "assemblies", "representatives", "women", "community workers", "residents")
@@ -159,4 +166,61 @@ def of_the_year(counted: Year) -> list[Compared]:
             "Baitao in 2023: policy outreach, person-times", published.BAITAO_POLICY_OUTREACH, counted.policy_outreach
         ),
         Compared("Baitao in 2023: people received", published.BAITAO_PEOPLE_RECEIVED, counted.people_received),
+    ]
+
+
+def of_meetings(year: CityYear) -> list[Compared]:
+    """The published figures of the meetings that were held in the city."""
+    return [
+        Compared("assembly meetings held", published.ASSEMBLY_MEETINGS, year.assembly_meetings),
+        Compared(
+            "districts with a mid-year meeting", published.DISTRICTS_WITH_MIDYEAR_MEETINGS, year.midyear_districts
+        ),
+        Compared(
+            "towns and townships with quarterly meetings",
+            published.TOWNS_WITH_QUARTERLY_MEETINGS,
+            year.quarterly_towns,
+        ),
+        Compared("districts that these are in", published.DISTRICTS_WITH_QUARTERLY_MEETINGS, year.quarterly_districts),
+    ]
+
+
+def of_baitaos_meetings(held: Sequence[Held]) -> list[Compared]:
+    own = [each for each in held if each.over and each.meeting.kind == MEETING_KIND_ASSEMBLY]
+    return [
+        Compared("Baitao: assembly meetings held", published.BAITAO_MEETINGS, len(own)),
+        Compared("Baitao: of these, with a quorum", published.BAITAO_MEETINGS, sum(each.with_quorum for each in own)),
+    ]
+
+
+def of_wujia(held: Sequence[Held]) -> list[Compared]:
+    """The published figures of Wujia's quarterly meetings."""
+    year = Reports(held)
+    with_quorum = sum(each.with_quorum for each in year.held)
+    return [
+        Compared("Wujia (吴家): quarterly meetings", published.WUJIA_MEETINGS, len(year.held)),
+        Compared("Wujia: of these, with a quorum", published.WUJIA_MEETINGS, with_quorum),
+        Compared("Wujia in May: special reports evaluated", published.WUJIA_MAY_EVALUATED, year.evaluated(MAY)),
+        Compared("Wujia in August: reports heard", published.WUJIA_AUGUST_REPORTS, year.heard(AUGUST)),
+        Compared("Wujia in August: of these, evaluated", published.WUJIA_AUGUST_EVALUATED, year.evaluated(AUGUST)),
+        Compared("Wujia in August: opinions raised", published.WUJIA_AUGUST_OPINIONS, year.opinions(AUGUST)),
+        Compared(
+            "Wujia in November: final accounts approved",
+            published.WUJIA_NOVEMBER_APPROVED,
+            year.approved(NOVEMBER, ITEM_CLASS_BUDGET),
+        ),
+        Compared(
+            "Wujia in November: progress of projects",
+            published.WUJIA_NOVEMBER_PROGRESS,
+            year.heard(NOVEMBER, ITEM_CLASS_PROJECT_PROGRESS),
+        ),
+        Compared(
+            "Wujia in November: handling of proposals",
+            published.WUJIA_NOVEMBER_PROPOSALS,
+            year.heard(NOVEMBER, ITEM_CLASS_PROPOSAL_HANDLING),
+        ),
+        Compared("Wujia in November: offices evaluated", published.WUJIA_NOVEMBER_EVALUATED, year.evaluated(NOVEMBER)),
+        Compared("Wujia in 2023: special reports heard", published.WUJIA_REPORTS, year.heard()),
+        Compared("Wujia in 2023: works evaluated", published.WUJIA_WORKS_EVALUATED, year.works_evaluated()),
+        Compared("Wujia in 2023: offices evaluated", published.WUJIA_OFFICES_EVALUATED, year.offices_evaluated()),
     ]

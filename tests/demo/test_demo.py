@@ -1,7 +1,7 @@
 """The demo's arithmetic and choices: the published sums come out, whatever the register holds beside."""
 
-import csv
-from collections import Counter, defaultdict
+from collections import Counter
+from collections.abc import Mapping, Sequence
 
 import pytest
 
@@ -29,7 +29,7 @@ from quanyutong.registry.v1.stations_pb2 import (
     STATION_KIND_STATION,
 )
 from quanyutong.registry.v1.summary_pb2 import AssemblyCount, CapacityCount, Summary
-from services.registry.reference import FILES
+from quanyutong.registry.v1.units_pb2 import UNIT_KIND_SUBDISTRICT, Unit
 from tests.demo import plan, published, table
 from tests.demo.baitao import MEMBERS_A_GROUP, Found, planned_stations
 from tests.demo.people import person
@@ -37,14 +37,12 @@ from tests.demo.year import Year, planned
 
 
 @pytest.fixture(scope="module")
-def subdistricts() -> dict[str, list[str]]:
+def subdistricts(units: Mapping[str, Sequence[Unit]]) -> dict[str, list[str]]:
     """The real ones, of each of the 38 districts."""
-    found: dict[str, list[str]] = defaultdict(list)
-    with (FILES / "units.csv").open(encoding="utf-8") as file:
-        for row in csv.DictReader(file):
-            if row["kind"] == "subdistrict":
-                found[row["district"]].append(row["code"])
-    return found
+    return {
+        district: [unit.name.removeprefix("units/") for unit in own if unit.kind == UNIT_KIND_SUBDISTRICT]
+        for district, own in units.items()
+    }
 
 
 @pytest.fixture(scope="module")

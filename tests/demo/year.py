@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import pairwise
 from random import Random
-from uuid import NAMESPACE_URL, uuid5
 
 from chassis.wire import date_message
 from quanyutong.registry.v1.activities_pb2 import (
@@ -26,6 +25,7 @@ from quanyutong.registry.v1.mandates_pb2 import MANDATE_STATE_ACTIVE, ListMandat
 from quanyutong.registry.v1.performance_pb2 import GROUPING_TERM, ListPerformanceRequest, Performance
 from quanyutong.registry.v1.registry_pb2_grpc import RegistryServiceStub
 from tests.demo import published
+from tests.demo.identified import identified
 from tests.demo.registering import TERM_NUMBER, Metadata
 
 UNIT = f"units/{published.BAITAO}"
@@ -70,9 +70,7 @@ class BaitaosYear:
         if (await self._performance(assembly)).activities:
             return
         request = RecordActivitiesRequest(activities=planned(await self._delegates(assembly)))
-        content = request.SerializeToString(deterministic=True).hex()
-        request.request_id = str(uuid5(NAMESPACE_URL, f"quanyutong-demo/{content}"))
-        await self._stub.RecordActivities(request, metadata=self._metadata)
+        await self._stub.RecordActivities(identified(request), metadata=self._metadata)
 
     async def counted(self) -> Year:
         return Year.of(await self._performance(await self._assembly()))

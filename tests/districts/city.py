@@ -9,24 +9,25 @@ from typing import Any
 
 import asyncpg
 import grpc
+from pydantic import SecretStr
 
+from chassis.moving.settling import settle
+from chassis.settings import Settings
 from quanyutong.ballots.v1.ballots_pb2_grpc import BallotsServiceStub
 from quanyutong.meetings.v1.meetings_pb2_grpc import MeetingsServiceStub
 from quanyutong.registry.v1 import districts_pb2, persons_pb2
 from quanyutong.registry.v1.registry_pb2_grpc import RegistryServiceStub
+from services.__main__ import TARGETS
 from tests.ballots.season import Season
 from tests.conftest import Tenant
 from tests.contract.acts import record
 from tests.contract.office import Office, in_days, new_people, on
 from tests.districts.everything import Answers, everything
-from tests.embedded.outside import value
 from tests.harness import Platform, Process, refused, run_command, until
+from tests.meetings.met import met
+from tests.meetings.secretariat import Secretariat
 
 SILO = "silo"
-AT_REST = """
-    SELECT (SELECT count(*) FROM registry.audit WHERE district = '{0}')
-         = (SELECT coalesce(sum(records), 0) FROM registry.audit_seal WHERE district = '{0}')
-       AND NOT EXISTS (SELECT FROM registry.outbox WHERE district = '{0}')"""
 READERS = ("clerk", "examiner", "administrator", "viewer")
 
 
@@ -66,7 +67,7 @@ async def office_of(city: Platform, district: str) -> AsyncIterator[Office]:
 
 
 async def settled(city: Platform) -> str:
-    """A fresh district with something of everything, some of it changed since."""
+    """A fresh district with something of everything, some of it changed since, and all of it heard by everybody."""
     district = await city.fresh_district()
     async with office_of(city, district) as office:
         unit = await office.unit()
@@ -87,7 +88,17 @@ async def settled(city: Platform) -> str:
         await office.call("UpdatePerson", update)
         await office.override("77")
         await Season(office.tenant).furnished(await office.assembly(await office.unit(40)))
+        met_by = await office.term(await office.assembly(await office.unit(2)))
+        await office.delegate(met_by)
+        await met(Secretariat(office.tenant), met_by.partition("/terms/")[0])
+    await settle(list(TARGETS.values()), beside(city), district, sealed=False)
     return district
+
+
+def beside(city: Platform) -> Settings:
+    """The settings of a command that is run where the platform is."""
+    urls = {"database_url": SecretStr(city.postgres.url), "nats_url": SecretStr(city.nats.url)}
+    return city.settings.model_copy(update=urls)
 
 
 async def answers_of(city: Platform, district: str) -> Answers:
@@ -103,12 +114,8 @@ async def stop(city: Platform, district: str) -> None:
 
 
 async def at_rest(city: Platform, district: str) -> None:
-    """Returns when the audit of a suspended district is sealed and told: then nothing is written there any more."""
-
-    async def rests() -> bool:
-        return bool(await value(city.postgres.url, AT_REST.format(district)))
-
-    await until(rests)
+    """Returns when nothing is written any more for a suspended district: all is told, heard and sealed."""
+    await settle(list(TARGETS.values()), beside(city), district)
 
 
 async def resume(city: Platform, district: str) -> None:

@@ -9,10 +9,12 @@ import pytest
 
 from chassis.errors import Catalogue
 from chassis.settings import Settings
-from quanyutong.registry.v1 import errors_pb2
+from quanyutong.meetings.v1 import errors_pb2 as of_meetings
+from quanyutong.registry.v1 import errors_pb2 as of_registry
 from services.__main__ import TARGETS, main
 from tests.harness import ROOT
 
+ERRORS = (of_registry, of_meetings)
 DOCUMENTS = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")])
 LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
 FILE = re.compile(r"`([\w.-]+(?:/[\w.-]+)*\.(?:py|proto|toml|md|csv))`")
@@ -22,7 +24,7 @@ TARGET = re.compile(r"(?:`|^)make ([a-z]+)", re.MULTILINE)
 REASON = re.compile(r"`([A-Z]+(?:_[A-Z]+)+)`")
 # Examples that a reader is to make, streams of NATS, and the placeholder of the settings.
 NOT_THERE_YET = {"0002_unit_successor.py", "districts.csv"}
-NO_SETTINGS = {"QYT_DEAD", "QYT_COMMON", "QYT_X", "QYT_REGISTRY_X", "QYT_"}
+NO_SETTINGS = {"QYT_DEAD", "QYT_COMMON", "QYT_REGISTRY", "QYT_X", "QYT_REGISTRY_X", "QYT_"}
 # gRPC's status codes, and what the worked example declares.
 NO_REASONS = {
     "FAILED_PRECONDITION",
@@ -79,6 +81,6 @@ def test_targets_of_make_exist(document: Path) -> None:
 
 
 def test_reasons_are_declared(document: Path) -> None:
-    declared = set(Catalogue(errors_pb2.ErrorReason.DESCRIPTOR))
+    declared = {name for errors in ERRORS for name in Catalogue(errors.ErrorReason.DESCRIPTOR)}
     wanted = {name for (name,) in _found(REASON, document) if not name.startswith(("QYT_", "OTEL_", "PGSSL"))}
     assert wanted - declared - NO_REASONS == set()

@@ -23,7 +23,7 @@ from tests.meetings.annual import PLAN
 Path = tuple[str | int, ...]
 # How the rule of a resource name begins, of one collection or of some; one that leaves the collection open is of names
 # that mean nothing here.
-NAME = re.compile(r"\^([a-zA-Z]+|\([a-zA-Z|]+\))/")
+NAME = re.compile(r"\^(\([a-zA-Z|]+\)|\(?[a-zA-Z]+)/")
 # Texts that some rule asks for; the first that a field's rules accept is taken.
 IDENTITY_NUMBER = "360426199101010071"
 TEXTS = (
@@ -35,6 +35,8 @@ TEXTS = (
     "试验",
     "900000",
     f"{'A' * 43}.ics",
+    "a" * 64,
+    "application/pdf",
     "",
 )
 

@@ -25,6 +25,8 @@ METHODS: dict[str, MethodDescriptor] = {
 }
 CATALOGUES = {manifest.service.full_name: Catalogue(manifest.reasons) for manifest in TARGETS.values()}
 Metadata = Sequence[tuple[str, str | bytes]]
+# Streams that go on until what they watch is over: the first answer is all that is read of them.
+ENDLESS = frozenset({"WatchMeeting"})
 
 
 def short(path: str) -> str:
@@ -58,10 +60,18 @@ async def outcome(channel: grpc.aio.Channel, path: str, messages: Sequence[bytes
     request: Any = _each(messages) if rpc.request_streaming else messages[0]
     call = getattr(channel, kind)(path)(request, metadata=metadata, timeout=30)
     try:
-        answers = [answer async for answer in call] if rpc.response_streaming else [await call]
+        answers = await _answers(path, call) if rpc.response_streaming else [await call]
     except grpc.aio.AioRpcError as error:
         return _refusal(error)
     return Outcome(grpc.StatusCode.OK, answers=tuple(answers))
+
+
+async def _answers(path: str, call: Any) -> list[bytes]:
+    if short(path) not in ENDLESS:
+        return [answer async for answer in call]
+    first = await call.read()
+    call.cancel()
+    return [first]
 
 
 async def _each(messages: Sequence[bytes]) -> AsyncIterator[bytes]:

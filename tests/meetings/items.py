@@ -11,9 +11,17 @@ REPORT, SPECIAL = agenda.ITEM_CLASS_REPORT, agenda.ITEM_CLASS_SPECIAL_REPORT
 
 
 async def convened(secretariat: Secretariat) -> str:
-    """A meeting of an empty assembly that is in session."""
-    made = await secretariat.meeting(await secretariat.assembly_of(0), in_hours(-2))
-    return (await secretariat.do("Convene", made.name, convene_time=timestamp(in_hours(-1)))).name
+    """A meeting in session, with one delegate who is there."""
+    meeting, _ = await in_session(secretariat, 1)
+    return meeting
+
+
+async def in_session(secretariat: Secretariat, seats: int, **fields: Any) -> tuple[str, list[str]]:
+    """A meeting in session since an hour ago, with all of its delegates there; and their mandates."""
+    meeting, mandates = await secretariat.ready(seats, 0, in_hours(-2), **fields)
+    await secretariat.enter(meeting, *mandates, check_in_time=timestamp(in_hours(-1.5)))
+    await secretariat.do("Convene", meeting, convene_time=timestamp(in_hours(-1)))
+    return meeting, mandates
 
 
 async def item(secretariat: Secretariat, meeting: str, title: str = "报告", **fields: Any) -> agenda.AgendaItem:

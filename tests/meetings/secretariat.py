@@ -2,12 +2,18 @@
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
+import asyncpg
 import grpc
 
+from chassis import clock, development
+from chassis.bus import Bus
+from chassis.manifest import subject_of
 from chassis.wire import timestamp
-from quanyutong.meetings.v1 import attendance_pb2, meeting_pb2, venues_pb2
-from tests.contract.office import Office
+from quanyutong.meetings.v1 import attendance_pb2, events_pb2, meeting_pb2, venues_pb2
+from quanyutong.registry.v1 import activities_pb2
+from tests.contract.office import Office, in_days
 from tests.harness import reason, until
 
 ASSEMBLY_MEETING = meeting_pb2.MEETING_KIND_ASSEMBLY
@@ -18,6 +24,11 @@ def in_hours(hours: float) -> datetime:
     return datetime.now(UTC) + timedelta(hours=hours)
 
 
+def morning(days: int = 0) -> datetime:
+    """When a day begins in Chongqing: whatever the time is, a meeting that begins then is on that day."""
+    return clock.beginning(in_days(days))
+
+
 class Secretariat(Office):
     """Calls both services, as clerk, examiner and administrator at once."""
 
@@ -25,9 +36,9 @@ class Secretariat(Office):
         venue = venues_pb2.Venue(display_name=display_name, **fields)
         return str((await self.meet("CreateVenue", venues_pb2.CreateVenueRequest(venue=venue))).name)
 
-    async def assembly_of(self, seats: int) -> str:
+    async def assembly_of(self, seats: int, unit: int = 1) -> str:
         """An assembly with so many delegates in force, of whom the meetings service has heard."""
-        term = await self.term()
+        term = await self.term(await self.assembly(await self.unit(unit)))
         for _ in range(seats):
             await self.delegate(term)
         return term.partition("/terms/")[0]
@@ -86,11 +97,68 @@ class Secretariat(Office):
         request = attendance_pb2.BatchCheckInRequest(name=meeting, presences=presences)
         return list((await self.meet("BatchCheckIn", request)).attendees)
 
-    async def ready(self, seats: int, present: int, start: datetime | None = None) -> tuple[str, list[str]]:
+    async def ready(
+        self, seats: int, present: int, start: datetime | None = None, unit: int = 1, **fields: Any
+    ) -> tuple[str, list[str]]:
         """A meeting in preparation whose roll is taken, some of it checked in; and the mandates."""
-        body = await self.assembly_of(seats)
-        meeting = (await self.meeting(body, start or in_hours(-1))).name
+        body = await self.assembly_of(seats, unit)
+        meeting = (await self.meeting(body, start or in_hours(-1), **fields)).name
         mandates = [attendee.mandate for attendee in await self.called(meeting, seats)]
         if present:
             await self.enter(meeting, *mandates[:present])
         return meeting, mandates
+
+    async def found(self, meeting: str) -> meeting_pb2.Meeting:
+        read: meeting_pb2.Meeting = await self.meet("GetMeeting", meeting_pb2.GetMeetingRequest(name=meeting))
+        return read
+
+    async def count(self, query: str, *values: Any) -> int:
+        """What a counting query of the database says, seen in the district."""
+        connection = await asyncpg.connect(self.tenant.platform.postgres.url)
+        try:
+            await connection.execute("SELECT set_config('app.district', $1, false)", self.district)
+            return int(await connection.fetchval(query, *values))
+        finally:
+            await connection.close()
+
+    async def movements(self, meeting: str) -> int:
+        """How often somebody came or went."""
+        query = "SELECT count(*) FROM meetings.movement WHERE meeting = $1"
+        return await self.count(query, UUID(meeting.partition("/")[2]))
+
+    async def attended(self, meeting: str, delegates: int) -> set[str]:
+        """The mandates that took part by the performance record, as soon as they are so many."""
+        request = activities_pb2.ListActivitiesRequest()
+
+        async def recorded() -> set[str]:
+            for each in (await self.call("ListActivities", request)).activities:
+                if (each.source, each.delegates) == (meeting, delegates):
+                    found = await self.call("GetActivity", activities_pb2.GetActivityRequest(name=each.name))
+                    return set(found.mandates)
+            return set()
+
+        return await until(recorded)
+
+
+def own_token(secretariat: Secretariat, person: str) -> list[tuple[str, str]]:
+    """What a delegate's call carries."""
+    token = development.token(secretariat.tenant.platform.settings, person, ["delegate"], secretariat.district)
+    return [("authorization", f"Bearer {token}")]
+
+
+async def in_person(secretariat: Secretariat, rpc: str, request: Any, person: str) -> Any:
+    return await getattr(secretariat.tenant.meetings, rpc)(request, metadata=own_token(secretariat, person))
+
+
+async def told_exactly(secretariat: Secretariat, number: int) -> bool:
+    """Whether everything is told, and among it so many attendances. Fails when they are more."""
+    if await secretariat.count("SELECT count(*) FROM meetings.outbox WHERE district = $1", secretariat.district):
+        return False
+    subject = subject_of(events_pb2.AttendanceRecorded.DESCRIPTOR.full_name, secretariat.district)
+    bus = await Bus.connect(secretariat.tenant.platform.nats.url, "test")
+    try:
+        told = (await bus.js.stream_info("QYT_MEETINGS", subjects_filter=subject)).state.subjects or {}
+    finally:
+        await bus.close()
+    assert told.get(subject, 0) <= number
+    return told.get(subject, 0) == number

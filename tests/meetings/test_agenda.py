@@ -3,7 +3,7 @@
 from quanyutong.meetings.v1 import agenda_pb2 as pb
 from quanyutong.meetings.v1 import deliberation_pb2 as deliberation
 from tests.harness import refused
-from tests.meetings.items import SPECIAL, act, convened, grades, item, opinion, step
+from tests.meetings.items import SPECIAL, act, convened, grades, in_session, item, opinion, step
 from tests.meetings.secretariat import Secretariat
 
 PREFIX = "ERROR_REASON_"
@@ -33,6 +33,25 @@ async def test_a_special_report_is_heard_and_evaluated(secretariat: Secretariat)
     assert done.evaluation.rule_versions[0] == "votes.satisfied@2005-01-01"
     again = act(secretariat, "Conclude", made.name, outcome=pb.ITEM_OUTCOME_HEARD)
     assert await refused(again) == f"{PREFIX}ITEM_STATE_REFUSED"
+
+
+async def test_grades_are_counted_of_the_roll_that_was_frozen(secretariat: Secretariat) -> None:
+    """Three are on the roll: two satisfied ones are enough, and of the four that the caller names they just are."""
+    meeting, mandates = await in_session(secretariat, 3)
+    await secretariat.end(mandates[0])
+    found = []
+    for counts in (grades(0, 2), grades(4, 2), grades(0, 1)):
+        name = (await item(secretariat, meeting, item_class=SPECIAL)).name
+        await act(secretariat, "Open", name)
+        done = await act(secretariat, "Conclude", name, outcome=pb.ITEM_OUTCOME_EVALUATED, evaluation=counts)
+        found.append((done.evaluation.members, done.evaluation.result))
+        assert "votes.grade_base@2005-01-01" in done.evaluation.rule_versions
+    satisfied, dissatisfied = pb.SATISFACTION_SATISFIED, pb.SATISFACTION_DISSATISFIED
+    assert found == [(3, satisfied), (4, satisfied), (3, dissatisfied)]
+    last = (await item(secretariat, meeting, item_class=SPECIAL)).name
+    await act(secretariat, "Open", last)
+    too_many = act(secretariat, "Conclude", last, outcome=pb.ITEM_OUTCOME_EVALUATED, evaluation=grades(0, 4))
+    assert await refused(too_many) == f"{PREFIX}EVALUATION_REFUSED"
 
 
 async def test_an_opinion_until_it_is_closed(secretariat: Secretariat) -> None:

@@ -1,28 +1,23 @@
 """Attendance: the roll, who came and went, and the quorum that a meeting is convened by."""
 
 import asyncio
+from datetime import timedelta
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
 import grpc
 import pytest
 
-from chassis import development
 from chassis.wire import timestamp
 from quanyutong.meetings.v1 import attendance_pb2 as pb
 from quanyutong.meetings.v1 import meeting_pb2
 from quanyutong.registry.v1 import activities_pb2
-from tests.contract.office import in_days, new_people
+from tests.contract.office import in_days
 from tests.harness import facts, reason, refused, until
-from tests.meetings.secretariat import Secretariat, in_hours
+from tests.meetings.secretariat import Secretariat, in_hours, in_person, morning, told_exactly
 
 PREFIX = "ERROR_REASON_"
-
-
-async def in_person(secretariat: Secretariat, rpc: str, request: Any, person: str) -> Any:
-    """As the delegate with an own token."""
-    token = development.token(secretariat.tenant.platform.settings, person, ["delegate"], secretariat.district)
-    return await getattr(secretariat.tenant.meetings, rpc)(request, metadata=[("authorization", f"Bearer {token}")])
 
 
 async def test_half_of_an_odd_number_is_convened_and_one_less_is_not(secretariat: Secretariat) -> None:
@@ -89,11 +84,15 @@ async def test_it_is_shown_when_the_quorum_is_lost(secretariat: Secretariat) -> 
 
 
 async def test_a_second_device_changes_nothing(secretariat: Secretariat) -> None:
-    meeting, mandates = await secretariat.ready(1, 0)
-    request = pb.CheckInRequest(name=meeting, attendee=mandates[0])
+    """Of a meeting in session, too: one movement, and one word to the registry."""
+    meeting, mandates = await secretariat.ready(3, 2)
+    await secretariat.do("Convene", meeting)
+    request = pb.CheckInRequest(name=meeting, attendee=mandates[2])
     answers = await asyncio.gather(*(secretariat.meet("CheckIn", request) for _ in range(4)))
     assert all(answer == answers[0] for answer in answers)
-    assert (await secretariat.quorum(meeting)).present == 1
+    assert (await secretariat.quorum(meeting)).present == 3
+    assert await secretariat.movements(meeting) == 3
+    await until(partial(told_exactly, secretariat, 3))
 
 
 async def test_a_delegate_checks_in_in_person_and_by_the_code(secretariat: Secretariat) -> None:
@@ -149,19 +148,139 @@ async def test_who_attended_stands_in_the_performance_record_once_convened(secre
     await until(recorded)
 
 
-async def test_two_hundred_check_in_at_once(secretariat: Secretariat) -> None:
-    term = await secretariat.term()
-    await secretariat.override("200")
-    await secretariat.register(term, new_people(200, **secretariat.facts(term)), day=in_days(-300))
-    meeting = (await secretariat.meeting(term.partition("/terms/")[0], in_hours(-1))).name
-    mandates = [each.mandate for each in await secretariat.called(meeting, 200)]
-    # As many at once as a district may have calls in flight; the others are told to come again, and do.
-    places = asyncio.Semaphore(48)
+async def test_who_left_before_it_is_entered_that_the_meeting_was_convened_attended_it(
+    secretariat: Secretariat,
+) -> None:
+    meeting, mandates = await secretariat.ready(3, 0, in_hours(-72))
+    stay = {"check_in_time": timestamp(in_hours(-72)), "leave_time": timestamp(in_hours(-70))}
+    await secretariat.enter(meeting, *mandates[:2], **stay)
+    early = {"check_in_time": timestamp(in_hours(-72)), "leave_time": timestamp(in_hours(-71.5))}
+    await secretariat.enter(meeting, mandates[2], **early)
+    await secretariat.do("Convene", meeting, convene_time=timestamp(in_hours(-71)))
+    await secretariat.do("Adjourn", meeting, adjourn_time=timestamp(in_hours(-69.5)))
+    assert await secretariat.attended(meeting, 2) == set(mandates[:2])
 
-    async def check_in(mandate: str) -> Any:
-        async with places:
-            return await secretariat.meet("CheckIn", pb.CheckInRequest(name=meeting, attendee=mandate))
 
-    answers = await asyncio.gather(*map(check_in, [*mandates, mandates[0]]))
-    assert answers[0] == answers[-1]
-    assert (await secretariat.quorum(meeting)).present == 200
+async def test_a_list_that_is_sent_twice_counts_once(secretariat: Secretariat) -> None:
+    meeting, mandates = await secretariat.ready(1, 0, in_hours(-72))
+    stay = {"check_in_time": timestamp(in_hours(-72)), "leave_time": timestamp(in_hours(-70))}
+    first = await secretariat.enter(meeting, *mandates, **stay)
+    assert await secretariat.enter(meeting, *mandates, **stay) == first
+    assert await secretariat.movements(meeting) == 2
+
+
+async def test_nobody_is_in_the_hall_twice_at_a_time(secretariat: Secretariat) -> None:
+    """Who comes back does so after leaving, and leaves after coming back."""
+    meeting, mandates = await secretariat.ready(1, 0, in_hours(-72))
+
+    def entered(come: float, leave: float) -> Any:
+        times = {"check_in_time": timestamp(in_hours(come)), "leave_time": timestamp(in_hours(leave))}
+        return secretariat.enter(meeting, *mandates, **times)
+
+    await entered(-72, -70)
+    assert await refused(entered(-71, -69)) == f"{PREFIX}TIME_REFUSED"
+    assert await refused(entered(-69, -70)) == f"{PREFIX}TIME_REFUSED"
+    (again,) = await entered(-69, -68)
+    assert not again.present
+    assert await secretariat.movements(meeting) == 4
+
+
+async def test_a_place_on_another_roll_is_none_on_this(secretariat: Secretariat) -> None:
+    meeting, _ = await secretariat.ready(1, 0)
+    (seat,) = await secretariat.roll(meeting)
+    elsewhere = f"meetings/{uuid4()}/attendees/{seat.name.rpartition('/')[2]}"
+    assert await refused(secretariat.enter(meeting, elsewhere)) == f"{PREFIX}ATTENDEE_NOT_FOUND"
+    await secretariat.enter(meeting, seat.name)
+
+
+@pytest.mark.parametrize("rpc", ["ConfirmAttendance", "RequestLeave", "CheckIn", "LeaveMeeting"])
+async def test_a_delegate_acts_for_the_own_seat_alone(secretariat: Secretariat, rpc: str) -> None:
+    meeting, _ = await secretariat.ready(2, 0)
+    own, other = await secretariat.roll(meeting)
+    if rpc == "LeaveMeeting":
+        await secretariat.enter(meeting, own.mandate, other.mandate)
+    field = "attendee" if rpc in ("CheckIn", "LeaveMeeting") else "mandate"
+    more = {"reason": "出差"} if rpc == "RequestLeave" else {}
+    request = getattr(pb, f"{rpc}Request")
+    for name in (other.mandate, f"mandates/{uuid4()}"):
+        call = in_person(secretariat, rpc, request(name=meeting, **{field: name}, **more), own.person)
+        assert await refused(call) == f"{PREFIX}ATTENDEE_REFUSED"
+    answer = await in_person(secretariat, rpc, request(name=meeting, **{field: own.mandate}, **more), own.person)
+    assert answer.person == own.person
+
+
+async def test_the_clerk_enters_as_the_clerk_also_with_a_code(secretariat: Secretariat) -> None:
+    meeting, mandates = await secretariat.ready(1, 0)
+    code = await secretariat.meet("IssueCheckInCode", pb.IssueCheckInCodeRequest(name=meeting))
+    request = pb.CheckInRequest(name=meeting, attendee=mandates[0], code=code.code)
+    assert (await secretariat.meet("CheckIn", request)).method == pb.CHECK_IN_METHOD_STAFF
+
+
+async def test_the_code_of_another_meeting_opens_nothing(secretariat: Secretariat) -> None:
+    meeting, _ = await secretariat.ready(1, 0)
+    (seat,) = await secretariat.roll(meeting)
+    other = await secretariat.meeting((await secretariat.found(meeting)).body, in_hours(48))
+    code = await secretariat.meet("IssueCheckInCode", pb.IssueCheckInCodeRequest(name=other.name))
+    request = pb.CheckInRequest(name=meeting, code=code.code)
+    assert await refused(in_person(secretariat, "CheckIn", request, seat.person)) == f"{PREFIX}CODE_INVALID"
+
+
+async def test_observers_come_and_go_and_are_told_of_nowhere(secretariat: Secretariat) -> None:
+    meeting, mandates = await secretariat.ready(1, 1)
+    observer = await secretariat.meet("AddObserver", pb.AddObserverRequest(parent=meeting, display_name="街道办 李某"))
+    (entered,) = await secretariat.enter(meeting, observer.name)
+    assert (entered.observer, entered.present, entered.mandate) == (True, True, "")
+    await secretariat.do("Convene", meeting)
+    left = await secretariat.meet("LeaveMeeting", pb.LeaveMeetingRequest(name=meeting, attendee=observer.name))
+    assert not left.present
+    await secretariat.meet("CheckIn", pb.CheckInRequest(name=meeting, attendee=observer.name))
+    assert await secretariat.attended(meeting, 1) == set(mandates)
+    await until(partial(told_exactly, secretariat, 1))
+
+
+async def test_who_leaves_early_attended_and_who_comes_back_did_so_once(secretariat: Secretariat) -> None:
+    meeting, mandates = await secretariat.ready(3, 3)
+    await secretariat.do("Convene", meeting)
+    for rpc, request in (("LeaveMeeting", pb.LeaveMeetingRequest), ("CheckIn", pb.CheckInRequest)):
+        await secretariat.meet(rpc, request(name=meeting, attendee=mandates[0]))
+    await secretariat.meet("LeaveMeeting", pb.LeaveMeetingRequest(name=meeting, attendee=mandates[1]))
+    # Of the first it is told again, which changes nothing.
+    await until(partial(told_exactly, secretariat, 4))
+    assert await secretariat.attended(meeting, 3) == set(mandates)
+    await secretariat.do("Adjourn", meeting)
+    assert await secretariat.attended(meeting, 3) == set(mandates)
+
+
+async def test_nobody_is_in_the_hall_before_the_day(secretariat: Secretariat) -> None:
+    meeting, mandates = await secretariat.ready(1, 0, morning(1))
+    plain = pb.CheckInRequest(name=meeting, attendee=mandates[0])
+    assert await refused(secretariat.meet("CheckIn", plain)) == f"{PREFIX}TIME_REFUSED"
+    assert await refused(secretariat.enter(meeting, mandates[0])) == f"{PREFIX}TIME_REFUSED"
+    assert await secretariat.movements(meeting) == 0
+
+
+@pytest.mark.parametrize("postponed", [True, False])
+async def test_on_another_day_the_hall_is_empty_and_everybody_is_asked_anew(
+    secretariat: Secretariat, postponed: bool
+) -> None:
+    """Who came in vain, and who was on leave for the day that it was to be."""
+    meeting, mandates = await secretariat.ready(3, 2, morning(-1))
+    leave = pb.RequestLeaveRequest(name=meeting, mandate=mandates[2], reason="出差")
+    await secretariat.meet("RequestLeave", leave)
+    if postponed:
+        await secretariat.do("Postpone", meeting, reason="防汛")
+        assert (await secretariat.quorum(meeting)).present == 0
+    times = {"start_time": timestamp(morning()), "end_time": timestamp(morning(1))}
+    await secretariat.do("Reschedule", meeting, reason="改期", **times)
+    assert {(each.state, each.present, each.leave_reason) for each in await secretariat.roll(meeting)} == {
+        (pb.ATTENDEE_STATE_INVITED, False, "")
+    }
+    assert await secretariat.movements(meeting) == 0
+    assert await refused(secretariat.do("Convene", meeting)) == f"{PREFIX}QUORUM_MISSING"
+
+
+async def test_a_meeting_that_begins_an_hour_later_keeps_who_is_there(secretariat: Secretariat) -> None:
+    meeting, _ = await secretariat.ready(3, 2, morning())
+    times = {"start_time": timestamp(morning() + timedelta(hours=1)), "end_time": timestamp(morning(1))}
+    await secretariat.do("Reschedule", meeting, reason="等候报告人", **times)
+    assert (await secretariat.quorum(meeting)).present == 2

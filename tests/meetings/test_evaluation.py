@@ -4,7 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chassis import clock
+from chassis.rules import ChoiceRule, Rulebook
 from services.meetings.domain import Refused
+from services.meetings.evaluating import BASES
 from services.meetings.evaluation import average_hundredths, graded
 
 
@@ -41,3 +44,8 @@ def test_a_trimmed_average_leaves_the_ends_out() -> None:
 def test_scores_that_make_no_average(scores: list[int], trimmed: int) -> None:
     with pytest.raises(Refused, match="EVALUATION_REFUSED"):
         average_hundredths(scores, 0, 100, trimmed)
+
+
+def test_each_base_that_the_rule_may_name_is_known() -> None:
+    rule = Rulebook.on(clock.today(), []).rule("votes.grade_base", ChoiceRule)
+    assert set(rule.allowed) == set(BASES)

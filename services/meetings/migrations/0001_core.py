@@ -11,6 +11,7 @@ down_revision = None
 
 SCHEMA = "meetings"
 # Copies of what the registry told. Events may come in any order, so no row waits for another: there are no references.
+# `told` is the id of the event that an entry is of: an older one that comes late changes nothing.
 ROSTER = """
 CREATE TABLE rule_override (
     district text NOT NULL DEFAULT current_setting('app.district') CHECK (district ~ '^[0-9]{6}$'),
@@ -27,6 +28,7 @@ CREATE TABLE assembly (
     kind text NOT NULL,
     unit text,
     display_name text NOT NULL,
+    told uuid NOT NULL DEFAULT '00000000-0000-0000-0000-000000000000',
     PRIMARY KEY (district, id)
 );
 CREATE TABLE term (
@@ -55,6 +57,7 @@ CREATE TABLE suspension (
     mandate uuid NOT NULL,
     start_date date NOT NULL,
     end_date date,
+    told uuid NOT NULL DEFAULT '00000000-0000-0000-0000-000000000000',
     PRIMARY KEY (district, mandate, start_date)
 );
 CREATE TABLE merged_person (
@@ -71,6 +74,7 @@ CREATE TABLE station (
     display_name text NOT NULL DEFAULT '',
     start_date date,
     end_date date,
+    told uuid NOT NULL DEFAULT '00000000-0000-0000-0000-000000000000',
     PRIMARY KEY (district, id)
 );
 CREATE TABLE rota_entry (
@@ -80,6 +84,7 @@ CREATE TABLE rota_entry (
     mandate uuid NOT NULL,
     start_date date NOT NULL,
     end_date date NOT NULL,
+    told uuid NOT NULL DEFAULT '00000000-0000-0000-0000-000000000000',
     PRIMARY KEY (district, id)
 );
 CREATE INDEX rota_by_station ON rota_entry (district, station);

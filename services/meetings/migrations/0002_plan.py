@@ -67,17 +67,20 @@ CREATE TABLE obligation_count (
 """
 
 
-# By table: what the service may do, and its key. What nobody has decided on is replaced by the next planning.
+# By table: what the service may do. What nobody has decided on is replaced by the next planning.
 GRANTS = {
-    "plan": ("SELECT, INSERT, UPDATE", ("year",)),
-    "proposal": ("SELECT, INSERT, UPDATE, DELETE", ("id",)),
-    "obligation_count": ("SELECT, INSERT, DELETE", ("year", "kind", "state")),
+    "plan": "SELECT, INSERT, UPDATE",
+    "proposal": "SELECT, INSERT, UPDATE, DELETE",
+    "obligation_count": "SELECT, INSERT, DELETE",
 }
+KEYS = {"plan": ("year",), "proposal": ("id",)}
 
 
 def upgrade() -> None:
     statements = list(filter(str.strip, TABLES.split(";")))
-    for table, (grants, key) in GRANTS.items():
-        statements += [*protect(SCHEMA, table, grants), *audited(SCHEMA, table, key)]
+    for table, grants in GRANTS.items():
+        statements += protect(SCHEMA, table, grants)
+    for table, key in KEYS.items():
+        statements += audited(SCHEMA, table, key)
     for statement in statements:
         op.execute(text(statement))

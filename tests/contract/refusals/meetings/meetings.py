@@ -110,7 +110,8 @@ async def a_quorum_before_there_was_a_rule(office: Office) -> None:
 @refused_with("NOTICE_LATE")
 async def notice_on_the_day(office: Office) -> None:
     secretariat = Secretariat(office.tenant)
-    station = await secretariat.station(kind=STATION, belongs_to=await secretariat.station())
+    unit = await secretariat.unit()
+    station = await secretariat.station(unit, STATION, belongs_to=await secretariat.station(unit))
     meeting = await secretariat.meeting(station, in_hours(1), kind=RECEPTION_DAY)
     await office.meet("GiveNotice", meeting_pb2.GiveNoticeRequest(name=meeting.name))
 
