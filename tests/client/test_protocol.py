@@ -49,7 +49,8 @@ def test_the_table_of_a_ballots_fields() -> None:
 def test_every_label_is_in_the_document_and_no_other() -> None:
     labels = re.compile(r"quanyutong\.[a-z]+\.v[0-9]+")
     used = {label for path in SOURCES.glob("*.py") for label in labels.findall(path.read_text())}
-    assert set(labels.findall(DOCUMENT.read_text())) == used
+    package = "quanyutong.ballots.v1"  # of the service that is called, no label of what is signed
+    assert set(labels.findall(DOCUMENT.read_text())) - {package} == used - {package}
 
 
 def test_every_member_of_a_rule_is_in_the_document() -> None:

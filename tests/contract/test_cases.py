@@ -167,7 +167,7 @@ async def plan_of(office: Office) -> dict[str, str]:
 async def polls_of(office: Office) -> dict[str, str]:
     """Polls of a meeting in session: one that is announced, without a ballot, and those to be changed."""
     polling = polling_of(office)
-    assembly = await office.assembly(await office.unit(40))
+    assembly = await office.assembly(await office.unit(41))
     await office.delegate(await office.term(assembly))
     vote = await polling.opened_at(assembly, 1)
     await polling.voted(vote, [])
@@ -188,7 +188,13 @@ async def projects_of(office: Office) -> dict[str, str]:
     voted = (await season.shown(project)).campaign
     collected = suggestions_pb2.ListSuggestionsRequest(campaign=voted, page_size=1)
     suggestion = (await season.vote("ListSuggestions", collected)).suggestions[0].name
-    return {"draft": draft.name, "campaign_body": second, "voted": voted, "project": project, "suggestion": suggestion}
+    return {
+        "campaign_draft": draft.name,
+        "campaign_body": second,
+        "voted": voted,
+        "project": project,
+        "suggestion": suggestion,
+    }
 
 
 @dataclass(frozen=True)
