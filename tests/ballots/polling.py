@@ -133,8 +133,8 @@ class Polling(Secretariat):
         return Vote(poll.name, meeting, mandates, persons)
 
     async def opened_at(self, assembly: str, seats: int) -> Vote:
-        """A poll of a meeting that this assembly holds now; it has so many delegates."""
-        meeting = (await self.meeting(assembly, in_hours(-1))).name
+        """A poll of a meeting that this assembly holds, beside no other of today; it has so many delegates."""
+        meeting = (await self.meeting(assembly, in_hours(-6))).name
         roll = await self.called(meeting, seats)
         await self.enter(meeting, *(attendee.mandate for attendee in roll))
         await self.do("Convene", meeting)
