@@ -1,4 +1,4 @@
-"""Platforms for the tests: one of each topology for the whole run, and a fresh district for each test."""
+"""Platforms for the tests: one of each topology for many tests, and a fresh district for each test."""
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -13,26 +13,42 @@ from quanyutong.meetings.v1.meetings_pb2_grpc import MeetingsServiceStub
 from quanyutong.registry.v1.registry_pb2_grpc import RegistryServiceStub
 from tests.harness import Platform, platform
 
+# A platform goes the rounds of all its districts, so that those of tests that are over take time from the next ones.
+DISTRICTS = 300
+
 
 class Platforms:
     """Starts the platform of a topology when the first test asks for it."""
 
-    def __init__(self, stack: AsyncExitStack, folders: pytest.TempPathFactory) -> None:
-        self._stack = stack
+    def __init__(self, folders: pytest.TempPathFactory) -> None:
         self._folders = folders
-        self._running: dict[str, Platform] = {}
+        self._running: dict[str, tuple[Platform, AsyncExitStack]] = {}
 
     async def get(self, topology: str) -> Platform:
         if topology not in self._running:
-            folder = self._folders.mktemp(topology)
-            self._running[topology] = await self._stack.enter_async_context(platform(topology, folder))
-        return self._running[topology]
+            folder, stack = self._folders.mktemp(topology), AsyncExitStack()
+            self._running[topology] = await stack.enter_async_context(platform(topology, folder)), stack
+        return self._running[topology][0]
+
+    async def stop(self, *, full: int = 0) -> None:
+        """Those that have made so many districts; the next test that asks is given a new one."""
+        for topology, (running, stack) in list(self._running.items()):
+            if running.made >= full:
+                del self._running[topology]
+                await stack.aclose()
 
 
 @pytest.fixture(scope="session")
 async def platforms(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Platforms]:
-    async with AsyncExitStack() as stack:
-        yield Platforms(stack, tmp_path_factory)
+    platforms = Platforms(tmp_path_factory)
+    yield platforms
+    await platforms.stop()
+
+
+@pytest.fixture(scope="module", autouse=True)
+async def _emptier(platforms: Platforms) -> None:
+    """Between two modules, when no fixture holds a platform."""
+    await platforms.stop(full=DISTRICTS)
 
 
 @pytest.fixture

@@ -80,7 +80,7 @@ class Process:
 
 @dataclass
 class Platform:
-    """A running platform: where its doors are, and the parts that a test may hurt."""
+    """A running platform: where its doors are, the parts that a test may hurt, and how many districts tests `made`."""
 
     topology: str
     settings: Settings
@@ -88,6 +88,7 @@ class Platform:
     nats: EmbeddedNats
     processes: dict[str, Process]
     environment: dict[str, str]
+    made: int = 0
     _fresh: list[str] = field(default_factory=list)
 
     @property
@@ -121,6 +122,7 @@ class Platform:
         return self._fresh.pop()
 
     async def _make(self, codes: Sequence[str]) -> None:
+        self.made += len(codes)
         operator = self.metadata(["operator"])
         async with grpc.aio.insecure_channel(self.direct) as direct:
             registry = RegistryServiceStub(direct)
