@@ -18,6 +18,7 @@ from quanyutong.meetings.v1.meetings_pb2_grpc import MeetingsServiceStub
 from quanyutong.registry.v1 import districts_pb2, persons_pb2
 from quanyutong.registry.v1.registry_pb2_grpc import RegistryServiceStub
 from services.__main__ import TARGETS
+from tests.ballots.polling import polling_of
 from tests.ballots.season import Season
 from tests.conftest import Tenant
 from tests.contract.acts import record
@@ -90,7 +91,9 @@ async def settled(city: Platform) -> str:
         await Season(office.tenant).furnished(await office.assembly(await office.unit(40)))
         met_by = await office.term(await office.assembly(await office.unit(2)))
         await office.delegate(met_by)
-        await met(Secretariat(office.tenant), met_by.partition("/terms/")[0])
+        body = met_by.partition("/terms/")[0]
+        await met(Secretariat(office.tenant), body)
+        await polling_of(Secretariat(office.tenant)).announced_at(body)
     await settle(list(TARGETS.values()), beside(city), district, sealed=False)
     return district
 
