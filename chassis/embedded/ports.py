@@ -2,6 +2,7 @@
 
 import random
 import socket
+from collections.abc import Sequence
 
 # Below 32768, where Linux begins to take ports for outgoing connections: a server
 # that is away for a moment must find its port still free when it comes back.
@@ -9,12 +10,12 @@ RANGE = range(20_000, 32_000)
 ATTEMPTS = 200
 
 
-def free_port() -> int:
+def free_port(ports: Sequence[int] = RANGE) -> int:
     """A port that could be bound just now. Another process may take it first: be ready to ask again."""
-    for port in random.sample(RANGE, ATTEMPTS):
+    for port in random.sample(ports, ATTEMPTS):
         if is_free(port):
             return port
-    raise OSError(f"no free port in {RANGE.start}-{RANGE.stop - 1}")
+    raise OSError(f"no free port in {ports[0]}-{ports[-1]}")
 
 
 def is_free(port: int) -> bool:

@@ -75,6 +75,7 @@ _VOLATILE = (
     (re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"), "<id>"),
     (re.compile(r"\b9[0-9]{5}(?=[0-9]{3}\b|\b)"), "<district>"),
     (re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z"), "<time>"),
+    (re.compile(r"[0-2]\d:[0-5]\d"), "<hour>"),
     (re.compile(r'\\"(?:board|paper)_key\\":\\"[^\\"]+'), "<key>"),
     (re.compile(r'"digest": "[0-9a-f]{64}"'), '"digest": "<digest>"'),
     (re.compile(r'"nextPageToken": "[^"]+"'), '"nextPageToken": "<token>"'),

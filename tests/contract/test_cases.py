@@ -1,5 +1,6 @@
 """The cases of cases.toml, each as REST and as gRPC, with equal results; in English and in Chinese."""
 
+import asyncio
 import tomllib
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack
@@ -253,7 +254,7 @@ def _reason(status: status_pb2.Status) -> str:
 async def doors(request: pytest.FixtureRequest, platforms: Platforms) -> AsyncIterator[Doors]:
     async with AsyncExitStack() as stack:
         tenants = [await stack.enter_async_context(fresh_tenant(platforms, f"{request.param}-gateway")) for _ in "12"]
-        worlds = [await World.made(Office(tenant)) for tenant in tenants]
+        worlds = await asyncio.gather(*(World.made(Office(tenant)) for tenant in tenants))
         platform = tenants[0].platform
         client = httpx.AsyncClient(base_url=platform.gateway, trust_env=False, timeout=30)
         channel = grpc.aio.insecure_channel(platform.address("gateway"))
