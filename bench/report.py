@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.check_ins import AT_ONCE, DEPUTIES, CheckedIn
+from bench.congresses import Voted
 from bench.flatness import Growth
 from bench.importing import ROWS, Imported
 from bench.measure import Subject, ratio
@@ -102,6 +103,18 @@ class Report:
         self.results["check_ins"] = asdict(found)
         self.aim("check-ins / bare rows, by the clock", found.ratio, 10)
         self.aim("the whole congress in its seats", statistics.median(found.service), 5, " s")
+
+    def congresses(self, found: Voted) -> None:
+        self.say(f"\n{found.congresses} congresses with {found.delegates} delegates vote at the same time; seconds")
+        self.say(f"  set up in {found.set_up:.0f} s")
+        for stage in found.stages:
+            shares = ", ".join(f"{who} {seconds:.1f}" for who, seconds in stage.cpu.items())
+            self.say(f"  {stage.name:24}{stage.seconds:7.1f}   CPU: {shares}")
+        each = ", ".join(f"{what} {seconds / found.delegates * 1e3:.1f}" for what, seconds in found.devices.items())
+        self.say(f"  CPU of one delegate's device, in ms: {each}")
+        self.results["congresses"] = asdict(found)
+        for stage in found.stages:
+            self.aim(stage.name, stage.seconds, 60, " s")
 
     def flatness(self, found: Mapping[str, Growth]) -> None:
         self.results["flatness"] = {name: asdict(growth) for name, growth in found.items()}
