@@ -1,4 +1,4 @@
-"""`make bench`: a read, a write, a long list, a year's plan and a full hall, next to bare echoes and inserts.
+"""`make bench`: a read, a write, a long list, a year's plan, a full hall and a vote, next to bare echoes and inserts.
 
 Ratios are the result; the figures beside them belong to the machine and the minute.
 """
@@ -14,6 +14,7 @@ import uvloop
 
 from bench import h2load, planning
 from bench.check_ins import checking_in
+from bench.closes import closing
 from bench.congresses import voting_everywhere
 from bench.flatness import flatness
 from bench.importing import importing
@@ -23,11 +24,12 @@ from bench.processes import idle, memory
 from bench.report import Report
 from bench.starts import starts
 from bench.subjects import DISTRICT, UNIT, subjects
+from bench.votes import voting
 from quanyutong.registry.v1 import units_pb2
 from quanyutong.registry.v1.registry_pb2_grpc import RegistryServiceStub
 from tests.harness import Platform, platform
 
-PARTS = ("starts", "rest", "calls", "import", "load", "planning", "check-ins")
+PARTS = ("starts", "rest", "calls", "import", "load", "planning", "check-ins", "votes", "closes")
 # Minutes of everything that the machine has: asked for by name alone.
 LONG = ("congresses",)
 # Out of the way of one district's load.
@@ -68,6 +70,10 @@ async def measure(city: Platform, parts: set[str], options: argparse.Namespace, 
             report.planning_calls(await waited(city))
         if "check-ins" in parts:
             report.check_ins(await checking_in(city))
+        if "votes" in parts:
+            report.votes(await voting(city, found["echo"].call, found["read_gateway"].call))
+        if "closes" in parts:
+            report.closes(await closing(city))
         if "congresses" in parts:
             report.congresses(await voting_everywhere(city))
         if "import" in parts:

@@ -62,8 +62,8 @@ class Congress:
             self.secrets.append(secret)
             self.blinded.append(message)
 
-    async def take(self) -> None:
-        """Every delegate takes a paper."""
+    async def take(self) -> float:
+        """Every delegate takes a paper; seconds."""
         self.answers = [b""] * len(self.delegates)
 
         async def one(place: int) -> None:
@@ -71,7 +71,7 @@ class Congress:
             answer = await self.stub.TakePaper(request, metadata=self.delegates[place], timeout=PATIENCE)
             self.answers[place] = answer.blind_signature
 
-        await all_at_once(one, range(len(self.delegates)), AT_ONCE)
+        return await all_at_once(one, range(len(self.delegates)), AT_ONCE)
 
     async def start(self) -> None:
         request = polls_pb2.StartVotingRequest(name=self.poll)
@@ -80,14 +80,14 @@ class Congress:
     async def fill_in(self, devices: Devices) -> None:
         self.ballots = await devices.fill_in(self.terms, self.secrets, self.answers)
 
-    async def cast(self) -> None:
-        """Every ballot goes into the box."""
+    async def cast(self) -> float:
+        """Every ballot goes into the box; seconds."""
 
         async def one(ballot: bytes) -> None:
             request = voting_pb2.CastBallotRequest(name=f"{self.poll}/boxes/1", ballot=ballot)
             await self.stub.CastBallot(request, metadata=self.box, timeout=PATIENCE)
 
-        await all_at_once(one, self.ballots, AT_ONCE)
+        return await all_at_once(one, self.ballots, AT_ONCE)
 
     async def close(self) -> None:
         request = polls_pb2.ClosePollRequest(name=self.poll)

@@ -77,12 +77,12 @@ def timed(work: Callable[..., Any], *given: Any) -> tuple[Any, float]:
 
 
 def blind(terms: str, count: int) -> list[tuple[bytes, bytes]]:
-    read, kept = _read(terms), [secrets.token_bytes(SECRET_BYTES) for _ in range(count)]
+    read, kept = read_terms(terms), [secrets.token_bytes(SECRET_BYTES) for _ in range(count)]
     return [(secret, derive(secret, read).blinded(read).message) for secret in kept]
 
 
 def ballots_of(terms: str, kept: Sequence[bytes], answers: Sequence[bytes]) -> list[bytes]:
-    read, chance = _read(terms), Random(len(kept))
+    read, chance = read_terms(terms), Random(len(kept))
     found = []
     for secret, answer in zip(kept, answers, strict=True):
         derived = derive(secret, read)
@@ -92,7 +92,7 @@ def ballots_of(terms: str, kept: Sequence[bytes], answers: Sequence[bytes]) -> l
 
 
 def forge(terms: str, paper_key: bytes, count: int) -> list[bytes]:
-    read, chance = _read(terms), Random(count)
+    read, chance = read_terms(terms), Random(count)
     key = load_der_private_key(paper_key, None, unsafe_skip_rsa_key_validation=True)
     assert isinstance(key, RSAPrivateKey)
     found = []
@@ -119,5 +119,5 @@ def _marks(terms: Terms, chance: Random) -> tuple[bytes, ...]:
     return marks_of(terms, {question.id: chosen})
 
 
-def _read(terms: str) -> Terms:
+def read_terms(terms: str) -> Terms:
     return Terms.of(read_json(terms.encode()))

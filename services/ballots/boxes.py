@@ -72,7 +72,7 @@ async def place_box(tx: WriteTx, poll: Row, vault: Vault, electors: Electors, ke
     if keys:
         secrets = {PAPER: keys.stored_paper, BOARD: keys.board.private_bytes_raw()}
         for purpose, secret in secrets.items():
-            wrapped = vault.wrap(_purpose(purpose), tx.district, secret)
+            wrapped = vault.wrap(purpose_of(purpose), tx.district, secret)
             await tx.execute(KEEP, poll=poll.id, box=electors.number, purpose=purpose, wrapped=wrapped)
     await tx.each(
         ENROL,
@@ -130,10 +130,11 @@ async def board_key(tx: ReadTx, vault: Vault, poll: UUID, number: int) -> Ed2551
 
 async def _unwrapped(tx: ReadTx, vault: Vault, poll: UUID, number: int, purpose: str) -> bytes | None:
     row = await tx.first(KEY, poll=poll, box=number, purpose=purpose)
-    return vault.unwrap(_purpose(purpose), tx.district, row.wrapped) if row else None
+    return vault.unwrap(purpose_of(purpose), tx.district, row.wrapped) if row else None
 
 
-def _purpose(purpose: str) -> str:
+def purpose_of(purpose: str) -> str:
+    """What a key of a box is wrapped for."""
     return f"{PURPOSE} {purpose}"
 
 
