@@ -1,4 +1,4 @@
-"""`make bench`: a read, a write, a long list, a year's plan and a full hall, next to bare echoes and inserts.
+"""`make bench`: a read, a write, a long list, a year's plan, a full hall and a vote, next to bare echoes and inserts.
 
 Ratios are the result; the figures beside them belong to the machine and the minute.
 """
@@ -14,6 +14,8 @@ import uvloop
 
 from bench import h2load, planning
 from bench.check_ins import checking_in
+from bench.closes import closing
+from bench.congresses import voting_everywhere
 from bench.flatness import flatness
 from bench.importing import importing
 from bench.measure import compare
@@ -22,11 +24,14 @@ from bench.processes import idle, memory
 from bench.report import Report
 from bench.starts import starts
 from bench.subjects import DISTRICT, UNIT, subjects
+from bench.votes import voting
 from quanyutong.registry.v1 import units_pb2
 from quanyutong.registry.v1.registry_pb2_grpc import RegistryServiceStub
 from tests.harness import Platform, platform
 
-PARTS = ("starts", "rest", "calls", "import", "load", "planning", "check-ins")
+PARTS = ("starts", "rest", "calls", "import", "load", "planning", "check-ins", "votes", "closes")
+# Minutes of everything that the machine has: asked for by name alone.
+LONG = ("congresses",)
 # Out of the way of one district's load.
 LIMITS = {"district_calls_per_second": "1000000", "district_calls_in_flight": "10000"}
 SETTLE, IDLE = 2.0, 5.0
@@ -65,6 +70,12 @@ async def measure(city: Platform, parts: set[str], options: argparse.Namespace, 
             report.planning_calls(await waited(city))
         if "check-ins" in parts:
             report.check_ins(await checking_in(city))
+        if "votes" in parts:
+            report.votes(await voting(city, found["echo"].call, found["read_gateway"].call))
+        if "closes" in parts:
+            report.closes(await closing(city))
+        if "congresses" in parts:
+            report.congresses(await voting_everywhere(city))
         if "import" in parts:
             report.importing(await importing(city))
         if "load" in parts and options.load_minutes:
@@ -83,7 +94,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--seconds", type=float, default=1.2, help="of each call in a round (default: %(default)s)")
     parser.add_argument("--rounds", type=int, default=5, help="default: %(default)s")
-    parser.add_argument("--only", action="append", choices=PARTS, help="this part; may be repeated (default: all)")
+    parser.add_argument(
+        "--only",
+        action="append",
+        choices=PARTS + LONG,
+        help=f"this part; may be repeated (default: all but {', '.join(LONG)})",
+    )
     parser.add_argument("--load-minutes", type=float, default=0, help="then a steady load, to see memory stay flat")
     parser.add_argument("--json", type=Path, metavar="FILE", help="every figure, to compare runs by")
     options = parser.parse_args(arguments)

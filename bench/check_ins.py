@@ -4,18 +4,16 @@ The floor does what a check-in changes, with bare asyncpg, as many at once: it l
 adds the movement, one transaction a deputy.
 """
 
-import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import TypeVar
 from uuid import UUID, uuid4
 
 import asyncpg
 import grpc
 
-from bench.measure import ratio
+from bench.measure import all_at_once, ratio
 from chassis import development
 from chassis.wire import timestamp
 from quanyutong.meetings.v1 import attendance_pb2 as pb
@@ -27,7 +25,6 @@ from tests.harness import Platform
 DEPUTIES, AT_ONCE, ROUNDS = 450, 64, 3
 POOL = 16
 PATIENCE = 60.0
-Who = TypeVar("Who")
 # The roster as the registry's events would fill it.
 CONGRESS = """INSERT INTO meetings.assembly (district, id, kind, display_name)
               VALUES ($1, uuidv7(), 'district_congress', '某区人民代表大会') RETURNING id"""
@@ -108,7 +105,7 @@ class _Hall:
             await self._stub.CheckIn(request, metadata=deputy, timeout=PATIENCE)
             each.append(time.perf_counter() - begun)
 
-        seconds = await _all_at_once(come, self._deputies)
+        seconds = await all_at_once(come, self._deputies, AT_ONCE)
         quorum = await self._stub.GetQuorum(pb.GetQuorumRequest(name=meeting), metadata=self._clerk)
         assert quorum.present == DEPUTIES, quorum
         return seconds
@@ -142,17 +139,4 @@ async def _bare(pool: asyncpg.Pool, persons: Sequence[UUID]) -> float:
             await connection.execute(UPDATE, row["id"], now)
             await connection.execute(MOVE, row["id"], now)
 
-    return await _all_at_once(come, persons)
-
-
-async def _all_at_once(come: Callable[[Who], Awaitable[None]], everybody: Sequence[Who]) -> float:
-    """Seconds until everybody came, so many under way at a time."""
-    places = asyncio.Semaphore(AT_ONCE)
-
-    async def one(who: Who) -> None:
-        async with places:
-            await come(who)
-
-    begun = time.perf_counter()
-    await asyncio.gather(*map(one, everybody))
-    return time.perf_counter() - begun
+    return await all_at_once(come, persons, AT_ONCE)

@@ -3,13 +3,15 @@
 import asyncio
 import statistics
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import psutil
 
 AT_ONCE = 16
 WARM_UP = 0.5
+Who = TypeVar("Who")
 
 
 @dataclass
@@ -80,3 +82,16 @@ def ratio(values: Sequence[float], floors: Sequence[float]) -> float:
 
 def cpu_seconds(process: psutil.Process) -> float:
     return float(sum(process.cpu_times()[:2]))
+
+
+async def all_at_once(come: Callable[[Who], Awaitable[None]], everybody: Iterable[Who], at_once: int) -> float:
+    """Seconds until everybody came, so many under way at a time."""
+    places = asyncio.Semaphore(at_once)
+
+    async def one(who: Who) -> None:
+        async with places:
+            await come(who)
+
+    begun = time.perf_counter()
+    await asyncio.gather(*map(one, everybody))
+    return time.perf_counter() - begun

@@ -58,12 +58,18 @@ def _memory(process: psutil.Process) -> Memory:
 async def idle(city: Platform, seconds: float) -> Mapping[str, float]:
     """The share of one core that each process uses when nobody calls."""
     served = served_by(city)
-    before = {name: _family_seconds(process) for name, process in served.items()}
+    before = {name: family_seconds(process) for name, process in served.items()}
     await asyncio.sleep(seconds)
-    return {name: (_family_seconds(process) - before[name]) / seconds for name, process in served.items()}
+    return {name: (family_seconds(process) - before[name]) / seconds for name, process in served.items()}
 
 
-def _family_seconds(process: psutil.Process) -> float:
+def family_seconds(process: psutil.Process) -> float:
     """With its children that live: Envoy is a child of the services but counted by itself."""
     children = process.children() if process.name() == "postgres" else []
     return sum(cpu_seconds(each) for each in (process, *children))
+
+
+def spent(city: Platform) -> dict[str, float]:
+    """Seconds of CPU so far, by who used them: the platform's processes, and this one, which calls them."""
+    platform = {name: family_seconds(process) for name, process in served_by(city).items()}
+    return platform | {"callers": cpu_seconds(psutil.Process())}

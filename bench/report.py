@@ -2,18 +2,22 @@
 
 import json
 import statistics
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from bench.check_ins import AT_ONCE, DEPUTIES, CheckedIn
+from bench.closes import Closed
+from bench.congress import AT_ONCE as VOTES_AT_ONCE
+from bench.congresses import Voted
 from bench.flatness import Growth
 from bench.importing import ROWS, Imported
 from bench.measure import Subject, ratio
 from bench.planning import Measured
 from bench.planning_calls import Waited
 from bench.processes import Memory
+from bench.votes import DELEGATES, Cast
 
 
 @dataclass
@@ -102,6 +106,41 @@ class Report:
         self.results["check_ins"] = asdict(found)
         self.aim("check-ins / bare rows, by the clock", found.ratio, 10)
         self.aim("the whole congress in its seats", statistics.median(found.service), 5, " s")
+
+    def votes(self, found: Cast) -> None:
+        self.say(f"\n{DELEGATES} delegates vote through the gateway, {VOTES_AT_ONCE} at once; median")
+        for name, seconds in asdict(found).items():
+            middle = statistics.median(seconds)
+            self.say(f"  {name.replace('_', ' '):18}{middle:8.2f} s{DELEGATES / middle:10.0f} a second")
+        self.results["votes"] = asdict(found)
+        self.aim("papers / bare papers, by the clock", found.times("papers", "bare_papers"), 5)
+        self.aim("ballots / bare ballots, by the clock", found.times("ballots", "bare_ballots"), 5)
+        self.aim("papers / reads, by the clock", found.times("papers", "reads"), 5)
+        self.aim("ballots / reads, by the clock", found.times("ballots", "reads"), 2)
+
+    def closes(self, found: Sequence[Closed]) -> None:
+        self.say("\nClose of a poll and its sweep, through the gateway, and the check of its board; seconds")
+        for one in found:
+            parts = ", ".join(f"{name} {seconds:.3f}" for name, seconds in one.parts.items())
+            self.say(
+                f"  {one.ballots:6} ballots: close {one.close:.2f} (bare rows {one.bare:.2f}), verify {one.verify:.2f}"
+            )
+            self.say(f"         by itself: {parts}")
+        self.results["closes"] = [asdict(one) for one in found]
+        self.aim("close of 1,000", next(one.close for one in found if one.ballots == 1_000), 1, " s")
+        self.aim("verify of 10,000", next(one.verify for one in found if one.ballots == 10_000), 10, " s")
+
+    def congresses(self, found: Voted) -> None:
+        self.say(f"\n{found.congresses} congresses with {found.delegates} delegates vote at the same time; seconds")
+        self.say(f"  set up in {found.set_up:.0f} s")
+        for stage in found.stages:
+            shares = ", ".join(f"{who} {seconds:.1f}" for who, seconds in stage.cpu.items())
+            self.say(f"  {stage.name:24}{stage.seconds:7.1f}   CPU: {shares}")
+        each = ", ".join(f"{what} {seconds / found.delegates * 1e3:.1f}" for what, seconds in found.devices.items())
+        self.say(f"  CPU of one delegate's device, in ms: {each}")
+        self.results["congresses"] = asdict(found)
+        for stage in found.stages:
+            self.aim(stage.name, stage.seconds, 60, " s")
 
     def flatness(self, found: Mapping[str, Growth]) -> None:
         self.results["flatness"] = {name: asdict(growth) for name, growth in found.items()}

@@ -23,12 +23,18 @@ from chassis.vault import Vault
 
 # A stream of 5,000 rows arrives message by message; no single message is larger than this.
 LARGEST_MESSAGE = 4 * 1024 * 1024
+# As many as the gateway lets through to one upstream.
+CALLS_WAITING = 10_000
 OPTIONS = [
     ("grpc.max_receive_message_length", LARGEST_MESSAGE),
     ("grpc.so_reuseport", 0),  # a port that is taken is an error, not a second listener
     ("grpc.keepalive_time_ms", 60_000),
     ("grpc.http2.min_recv_ping_interval_without_data_ms", 10_000),
     ("grpc.keepalive_permit_without_calls", 1),
+    # Beyond a thousand calls that wait for this process gRPC would end some, by chance and without a reason. How many
+    # may be on their way is the gateway's to say, and of each district the chain's.
+    ("grpc.server.max_pending_requests", CALLS_WAITING),
+    ("grpc.server.max_pending_requests_hard_limit", CALLS_WAITING),
 ]
 SERVING = health_pb2.HealthCheckResponse.SERVING
 NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING

@@ -8,7 +8,6 @@ half would give the primes away with the wrong signature: so every signature is 
 
 import secrets
 from dataclasses import dataclass, field
-from math import gcd
 from typing import Final, Self
 
 import gmpy2
@@ -74,16 +73,25 @@ class SigningKey:
         return (self.n.bit_length() + 7) // 8
 
     def sign(self, blinded: bytes) -> bytes:
-        """BlindSign: the blind signature of a blinded message. The same message gets the same signature."""
+        """BlindSign: the blind signature of a blinded message. The same message gets the same signature.
+
+        It takes some milliseconds and lets other threads run meanwhile, so ask for it in one. Raises
+        BlindedMessageRefused.
+        """
         message = int.from_bytes(blinded)
         if len(blinded) != self.signature_bytes or message >= self.n:
             raise BlindedMessageRefused("not a message blinded for this key")
+        with gmpy2.local_context(allow_release_gil=True):
+            signature = self._unmasked(message)
+            if gmpy2.powmod(signature, self.e, self.n) != message:
+                raise SigningFailed("a signature that does not fit its message")
+        return signature.to_bytes(self.signature_bytes)
+
+    def _unmasked(self, message: int) -> int:
+        """The signature, computed from a random multiple of the message."""
         factor = self._factor()
         masked = message * int(gmpy2.powmod(factor, self.e, self.n)) % self.n
-        signature = self._power(masked) * int(gmpy2.invert(factor, self.n)) % self.n
-        if gmpy2.powmod(signature, self.e, self.n) != message:
-            raise SigningFailed("a signature that does not fit its message")
-        return signature.to_bytes(self.signature_bytes)
+        return self._power(masked) * int(gmpy2.invert(factor, self.n)) % self.n
 
     def _power(self, message: int) -> int:
         """RSASP1 (RFC 8017, section 5.2.1): two halves, put together by Garner's formula."""
@@ -93,7 +101,7 @@ class SigningKey:
 
     def _factor(self) -> int:
         """Another for each signature. One that shares a prime with n would be found once in 2^1000 calls."""
-        while gcd(factor := secrets.randbelow(self.n), self.n) != 1:
+        while gmpy2.gcd(factor := secrets.randbelow(self.n), self.n) != 1:
             continue
         return factor
 

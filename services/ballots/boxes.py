@@ -26,7 +26,10 @@ PURPOSE = "ballot box"
 PLACE = Sql(insert(box).returning(box), columns=("poll", "number", "display_name", "electorate", "terms"))
 KEEP = Sql(insert(box_key), columns=("poll", "box", "purpose", "wrapped"))
 ENROL = Sql(insert(elector), columns=("poll", "mandate", "person", "box"))
-FIND = Sql(select(box).where(box.c.poll == bindparam("poll"), box.c.number == bindparam("number")))
+# A board of thousands of ballots is many megabytes: who wants it asks for it.
+BESIDE_THE_BOARD = [column for column in box.c if column is not box.c.board]
+THIS = (box.c.poll == bindparam("poll"), box.c.number == bindparam("number"))
+FIND, FIND_WITH_BOARD = Sql(select(*BESIDE_THE_BOARD).where(*THIS)), Sql(select(box).where(*THIS))
 KEY = Sql(
     select(box_key.c.wrapped).where(
         box_key.c.poll == bindparam("poll"),
@@ -69,7 +72,7 @@ async def place_box(tx: WriteTx, poll: Row, vault: Vault, electors: Electors, ke
     if keys:
         secrets = {PAPER: keys.stored_paper, BOARD: keys.board.private_bytes_raw()}
         for purpose, secret in secrets.items():
-            wrapped = vault.wrap(_purpose(purpose), tx.district, secret)
+            wrapped = vault.wrap(purpose_of(purpose), tx.district, secret)
             await tx.execute(KEEP, poll=poll.id, box=electors.number, purpose=purpose, wrapped=wrapped)
     await tx.each(
         ENROL,
@@ -101,9 +104,9 @@ def terms_of(text: str) -> Terms:
     return Terms.of(read_json(text.encode()))
 
 
-async def load_box(tx: ReadTx, poll: UUID, number: int) -> Row:
+async def load_box(tx: ReadTx, poll: UUID, number: int, *, board: bool = False) -> Row:
     """Raises Refused BOX_NOT_FOUND."""
-    row = await tx.first(FIND, poll=poll, number=number)
+    row = await tx.first(FIND_WITH_BOARD if board else FIND, poll=poll, number=number)
     if row is None:
         raise Refused("BOX_NOT_FOUND", box=f"polls/{poll}/boxes/{number}")
     return row
@@ -127,10 +130,11 @@ async def board_key(tx: ReadTx, vault: Vault, poll: UUID, number: int) -> Ed2551
 
 async def _unwrapped(tx: ReadTx, vault: Vault, poll: UUID, number: int, purpose: str) -> bytes | None:
     row = await tx.first(KEY, poll=poll, box=number, purpose=purpose)
-    return vault.unwrap(_purpose(purpose), tx.district, row.wrapped) if row else None
+    return vault.unwrap(purpose_of(purpose), tx.district, row.wrapped) if row else None
 
 
-def _purpose(purpose: str) -> str:
+def purpose_of(purpose: str) -> str:
+    """What a key of a box is wrapped for."""
     return f"{PURPOSE} {purpose}"
 
 

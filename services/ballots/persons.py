@@ -11,11 +11,15 @@ from services.ballots.roster import kept_person
 
 async def caller_in_person(tx: ReadTx) -> UUID:
     """The person of the token; where two entries were merged, the one that was kept. Raises Refused NOT_IN_PERSON."""
+    return await kept_person(tx, caller_as_entered())
+
+
+def caller_as_entered() -> UUID:
+    """The person of the token, perhaps an entry that was merged into another. Raises Refused NOT_IN_PERSON."""
     subject = auth.caller.get().subject
     try:
         if not subject.startswith("persons/"):
             raise ValueError(subject)
-        key = identifier(subject)
+        return identifier(subject)
     except ValueError:
         raise Refused("NOT_IN_PERSON") from None
-    return await kept_person(tx, key)

@@ -15,6 +15,7 @@ from chassis.wire import check_etag, etag, identifier, name_in_update, number, r
 from quanyutong.ballots.v1 import events_pb2
 from quanyutong.ballots.v1 import polls_pb2 as pb
 from services.ballots import poll_path
+from services.ballots.boxes import BESIDE_THE_BOARD
 from services.ballots.domain import Refused
 from services.ballots.drafting import drafted, question_messages
 from services.ballots.roster import load_meeting
@@ -30,7 +31,7 @@ DRAFT = Sql(
     insert(poll).returning(poll),
     columns=("title", "meeting", "body", "questions", "method", "late_papers", "run_off_of", *WHEN),
 )
-BOXES = Sql(select(box).where(box.c.poll == bindparam("poll")).order_by(box.c.number))
+BOXES = Sql(select(*BESIDE_THE_BOARD).where(box.c.poll == bindparam("poll")).order_by(box.c.number))
 DELEGATIONS = Sql(select(delegation).where(delegation.c.poll == bindparam("poll")).order_by(delegation.c.number))
 FORM = Sql(insert(delegation), columns=("poll", "number", "display_name", "mandates"))
 DISSOLVE = Sql(delete(delegation).where(delegation.c.poll == bindparam("poll")))

@@ -40,7 +40,7 @@ class Results:
         async with self._database.read() as tx:
             row = await load_poll(tx, request.name)
             poll_path.check_method(row.method, "electronic")
-            where = await load_box(tx, row.id, number_in(request.name))
+            where = await load_box(tx, row.id, number_in(request.name), board=True)
             check_visible(row)
         return httpbody_pb2.HttpBody(content_type="application/json; charset=utf-8", data=where.board.encode())
 

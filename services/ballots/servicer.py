@@ -6,6 +6,7 @@ from chassis.peers import Peers
 from chassis.vault import Vault
 from quanyutong.ballots.v1.ballots_pb2_grpc import BallotsServiceServicer
 from services.ballots.announcing import Announcing
+from services.ballots.batching import Batches
 from services.ballots.campaigns import Campaigns
 from services.ballots.casting import Casting
 from services.ballots.certifying import Certifying
@@ -47,3 +48,5 @@ class BallotsServicer(
         self._database = database
         self._vault = vault
         self._peers = peers
+        self._desks = Batches(self._hand_out)
+        self._slots = Batches(self._drop)

@@ -6,13 +6,16 @@ the poll is closed, and the tables that they were in are rewritten without the d
 the write-ahead log and backups that were made in between (docs/threat-model.md).
 """
 
+import asyncio
 import logging
 from uuid import UUID
+from weakref import WeakKeyDictionary
 
 import asyncpg
 from sqlalchemy import ARRAY, Text, bindparam, select, text
 
-from chassis.database import Database, WriteTx
+from chassis import tenancy
+from chassis.database import Connections, Database, WriteTx
 from chassis.manifest import Round
 from chassis.sql import Sql
 from chassis.vault import Vault
@@ -21,9 +24,11 @@ from services.ballots.tables import poll
 log = logging.getLogger(__name__)
 # Seconds between two looks for a poll that is still to be swept: the calls that close one do it at once.
 EVERY = 30.0
-# Nobody who votes elsewhere waits longer for a rewrite to begin.
-PATIENCE = Sql(text("SET LOCAL lock_timeout = '2s'"))
-REWRITE = Sql(text("SELECT sweep_votes()"))
+TABLES = ("ballot", "paper", "box_key")
+# Nobody who votes elsewhere waits longer for a rewrite to begin. What is in use for longer is tried again.
+PATIENCE = Sql(text("SET LOCAL lock_timeout = '200ms'"))
+ATTEMPTS, PAUSE = 10, 0.3
+REWRITE = Sql(text("SELECT sweep_votes(:swept)"))
 # One lock for each poll, in memory alone: shared by those who take papers and cast, exclusive for the steps between. A
 # lock on a row would leave the transaction's id on it.
 SHARE = Sql(text("SELECT pg_advisory_xact_lock_shared(hashtextextended('poll ' || CAST(:poll AS text), 0))"))
@@ -53,6 +58,27 @@ async def erase_vote(tx: WriteTx, key: UUID) -> None:
         await tx.execute(statement, poll=key)
 
 
+class Rewriting:
+    """Writes the tables of one database anew, for all districts: those who ask while it runs share the next run."""
+
+    def __init__(self) -> None:
+        self._turn = asyncio.Lock()
+        self._begun = self._done = 0
+
+    async def once_more(self, database: Database) -> None:
+        """Returns after a run that began after this call. Raises LockNotAvailableError."""
+        begun = self._begun
+        async with self._turn:
+            if self._done <= begun:
+                self._begun = run = self._begun + 1
+                for table in TABLES:
+                    await _rewrite(database, table)
+                self._done = run
+
+
+_rewriting: WeakKeyDictionary[Connections, Rewriting] = WeakKeyDictionary()
+
+
 async def sweep(database: Database) -> None:
     """Rewrites the tables for the district of the task, if one of its polls has left something in them.
 
@@ -60,17 +86,30 @@ async def sweep(database: Database) -> None:
     once its transaction is over, so this is another one.
     """
     async with database.read() as tx:
-        if not await tx.all(UNSWEPT):
-            return
+        left = await tx.all(UNSWEPT)
+    if not left:
+        return
     try:
-        async with database.write_part() as tx:
-            left = await tx.all(UNSWEPT)
-            await tx.execute(PATIENCE)
-            await tx.execute(REWRITE)
-            for row in left:
-                await tx.execute(SWEPT, key=row.id, state=row.state)
+        await _rewriting.setdefault(database.place_of(tenancy.district()), Rewriting()).once_more(database)
     except asyncpg.LockNotAvailableError:
         log.warning("sweeping later: the tables are in use")
+        return
+    async with database.write_part() as tx:
+        for row in left:
+            await tx.execute(SWEPT, key=row.id, state=row.state)
+
+
+async def _rewrite(database: Database, table: str) -> None:
+    for attempt in range(1, ATTEMPTS + 1):
+        try:
+            async with database.write_part() as tx:
+                await tx.execute(PATIENCE)
+                await tx.execute(REWRITE, swept=table)
+                return
+        except asyncpg.LockNotAvailableError:
+            if attempt == ATTEMPTS:
+                raise
+        await asyncio.sleep(PAUSE)
 
 
 async def _visit(database: Database, _: Vault) -> None:
