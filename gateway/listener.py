@@ -71,14 +71,14 @@ def _connections(
         http_filters=list(filters),
         local_reply_config=local_replies(),
         access_log=list(access_logs),
-        early_header_mutation_extensions=[_clean_on_arrival()],
+        early_header_mutation_extensions=[_clean_on_arrival(), *([_marked()] if traced else [])],
         # The peer is the client: nothing that it says of addresses is believed or passed on.
         use_remote_address=True,
         skip_xff_append=True,
         normalize_path=True,
         server_header_transformation="PASS_THROUGH",
-        # A client's request id is a client's: kept as it is, never invented or changed.
-        generate_request_id=False,
+        # A client's request id is a client's: kept as it is, and invented only where calls are sampled by it.
+        generate_request_id=traced,
         preserve_external_request_id=True,
         request_id_extension={"typed_config": _REQUEST_ID},
         # Streams may rest. A peer that is gone is found by the keepalive below.
@@ -92,7 +92,6 @@ def _connections(
 _REQUEST_ID = typed(
     "envoy.extensions.request_id.uuid.v3.UuidRequestIdConfig",
     pack_trace_reason=False,
-    use_request_id_for_trace_sampling=False,
 )
 
 
@@ -102,12 +101,24 @@ def _clean_on_arrival() -> Json:
     `x-envoy-*` would let a client set retries and timeouts.
     """
     ours = [{"remove_on_match": {"key_matcher": {"prefix": prefix}}} for prefix in ("x-qyt-", "x-envoy-")]
-    theirs = [{"remove": name} for name in ("x-forwarded-for", "forwarded", "x-real-ip")]
+    theirs = [{"remove": name} for name in ("x-forwarded-for", "forwarded", "x-real-ip", observing.TRACED_BY_CLIENT)]
+    return _mutated(*ours, *theirs)
+
+
+def _marked() -> Json:
+    """A call that is part of a client's trace is marked as Envoy wants it, so that it is traced whatever the share is:
+    but for the calls that leave no trace, whose routes say so.
+    """
+    mark = {"key": observing.TRACED_BY_CLIENT, "value": "%REQ(traceparent)%"}
+    return _mutated({"append": {"header": mark, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}})
+
+
+def _mutated(*mutations: Json) -> Json:
     return {
         "name": "envoy.http.early_header_mutation.header_mutation",
         "typed_config": typed(
             "envoy.extensions.http.early_header_mutation.header_mutation.v3.HeaderMutation",
-            mutations=[*ours, *theirs],
+            mutations=list(mutations),
         ),
     }
 

@@ -9,6 +9,8 @@ from gateway.configuration import Json, typed
 
 TRACES_CLUSTER = "traces"
 WITHHELD = "-"
+# What Envoy reads to trace a call because its client does. It goes no further than the gateway.
+TRACED_BY_CLIENT = "x-client-trace-id"
 # After transcoding: the RPC, also where the call came in as REST, so no resource's name is kept.
 PATH = "%PATH(NQ:PATH)%"
 

@@ -29,6 +29,7 @@ INTERNAL_HEADERS = [
     "x-envoy-original-method",
     "x-envoy-external-address",
     "x-envoy-internal",
+    observing.TRACED_BY_CLIENT,
 ]
 
 
