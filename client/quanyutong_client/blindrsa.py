@@ -12,7 +12,7 @@ from hashlib import sha384
 from math import gcd
 from typing import Final
 
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.padding import MGF1, PSS
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.hashes import SHA384
@@ -58,7 +58,7 @@ def read_key(spki: bytes) -> RSAPublicKey:
     """The signer's public key from its SubjectPublicKeyInfo in DER. Raises Malformed."""
     try:
         key = load_der_public_key(spki)
-    except ValueError as fault:
+    except (ValueError, UnsupportedAlgorithm) as fault:
         raise Malformed("no public key") from fault
     if not isinstance(key, RSAPublicKey) or key.public_numbers().e != EXPONENT:
         raise Malformed("no RSA key with the exponent 65537")

@@ -127,6 +127,8 @@ def _among_tied(asked: Any, judged: Any) -> questions_pb2.Question | None:
     del again.options[:]
     again.options.extend(kept)
     again.select.places = judged["places_left"]
+    # However many more candidates the first vote had to have: those that tie are all there are.
+    again.select.surplus_min = len(kept) - again.select.places
     return again
 
 

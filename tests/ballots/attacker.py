@@ -1,8 +1,6 @@
-"""An attacker who has everything: the database as its superuser, its files, the write-ahead log, logs and events."""
+"""What the tables alone tell the superuser of the database: orders of rows, dead rows, shared transactions."""
 
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
-from contextlib import asynccontextmanager
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import asyncpg
@@ -14,15 +12,6 @@ ORDERS = ("ctid", "xmin::text::bigint")
 TABLES = """
     SELECT c.oid::regclass::text AS name FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     WHERE c.relkind = 'r' AND n.nspname IN ('registry', 'meetings', 'ballots')"""
-
-
-@asynccontextmanager
-async def superuser(platform: Platform) -> AsyncIterator[asyncpg.Connection]:
-    connection = await asyncpg.connect(platform.postgres.url)
-    try:
-        yield connection
-    finally:
-        await connection.close()
 
 
 def matches(papers: Sequence[Any], ballots: Sequence[Any], truth: Mapping[Any, Any]) -> int:
@@ -50,7 +39,6 @@ async def file_of(connection: asyncpg.Connection, table: str) -> bytes:
 
 async def dead_rows(connection: asyncpg.Connection, table: str) -> int:
     """Items of the pages whose row was deleted, by pageinspect."""
-    await connection.execute("CREATE EXTENSION IF NOT EXISTS pageinspect")
     pages = await connection.fetchval("SELECT pg_relation_size($1::regclass) / 8192", table)
     dead = 0
     for page in range(pages):
@@ -70,16 +58,6 @@ async def sharing(connection: asyncpg.Connection, poll: str) -> set[str]:
         if await connection.fetchval(f"SELECT count(*) FROM {table['name']} WHERE xmin = ANY($1::xid[])", casts):
             found.add(str(table["name"]))
     return found
-
-
-async def in_log_order(connection: asyncpg.Connection, needles: Collection[bytes]) -> list[bytes]:
-    """In the order in which the write-ahead log first has them. What is split between two of its pages is not found."""
-    await connection.execute("CHECKPOINT")
-    folder = Path(await connection.fetchval("SHOW data_directory")) / "pg_wal"
-    segments = sorted(path for path in folder.iterdir() if len(path.name) == 24)
-    log = b"".join(segment.read_bytes() for segment in segments)
-    places = {needle: log.find(needle) for needle in needles}
-    return sorted((needle for needle, place in places.items() if place >= 0), key=lambda needle: places[needle])
 
 
 def logs(platform: Platform) -> str:

@@ -5,6 +5,7 @@ As the superuser of the database, with the programs that come with it.
 
 import asyncio
 import re
+import shutil
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -30,6 +31,8 @@ PAGES = """
 FILE = """
     SELECT '1663/' || d.oid || '/' || pg_relation_filenode($1::regclass) FROM pg_database d
     WHERE d.datname = current_database()"""
+# The databases that every cluster has, and nobody uses.
+EMPTY = ("1", "4", "5")
 INSERTED = re.compile(r"tx: +(\d+),.*desc: INSERT.* off: (\d+).* blk (\d+)")
 COMMITTED = re.compile(r"tx: +(\d+),.*desc: COMMIT (\S+ \S+)")
 
@@ -73,7 +76,10 @@ class Thief:
         url = self.platform.postgres.url
         # Before anything reads the tables: who reads a full page takes dead rows out of it.
         await self._save(folder / "pages", PAGES)
-        await _run("pg_basebackup", f"--dbname={url.rpartition('/')[0]}", f"--pgdata={folder}/backup", "-c", "fast")
+        backup = [f"--pgdata={folder}/backup", "--checkpoint=fast", "--wal-method=none"]
+        await _run("pg_basebackup", f"--dbname={url.rpartition('/')[0]}", *backup)
+        for empty in EMPTY:
+            shutil.rmtree(folder / "backup" / "base" / empty)
         await _run("pg_dump", url, "--format=directory", "--compress=0", f"--file={folder}/dump")
         await self._save(folder / "rows", ROWS)
         for table in logged:

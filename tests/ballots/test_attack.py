@@ -85,6 +85,12 @@ class Scene:
     def ballots(self) -> list[Ballot]:
         return [ballot for voter in self.vote.voters if (ballot := voter.ballot)]
 
+    def running(self) -> list[Path]:
+        """What is written while the platform runs: logs, event streams, spans, and the log of the database."""
+        postgres = self.site / "postgres"
+        others = [path for path in self.site.iterdir() if path != postgres]
+        return [postgres / "server.log", postgres / "data" / "pg_wal", self.spans, *others]
+
     def traces(self) -> list[Trace]:
         persons = [UUID(name.partition("/")[2]).bytes for name in self.vote.persons]
         return [
@@ -148,7 +154,7 @@ async def test_all_files_link_papers_and_ballots_no_better_than_chance(scene: Sc
     the bound makes that less than one in a million. A leak that links one ballot in ten is far beyond it.
     """
     await vote_and_loot(scene)
-    found = search([scene.thief.folder, scene.site, scene.spans], scene.traces())
+    found = search([scene.thief.folder, *scene.running()], scene.traces())
     everything = attack(found, FEWEST)
     in_voting = attack([each for each in found if "/loot/closed/" not in each.path], FEWEST)
     assert in_voting.is_chance, in_voting
@@ -195,7 +201,7 @@ async def check_that_leaks_are_found(scene: Scene) -> None:
     """The same attackers, once there is something to be found, in each kind of file by itself: they find nearly all."""
     await leak(scene)
     folder = await scene.thief.loot("leaking", "leak.desk", "leak.box")
-    found = search([folder, scene.site, scene.spans], scene.traces())
+    found = search([folder, *scene.running()], scene.traces())
     for part in LEAKING:
         here = attack([each for each in found if part in each.path], FEWEST)
         assert here.right > 0.9 * VOTERS, (part, here)

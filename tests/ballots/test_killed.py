@@ -1,4 +1,4 @@
-"""A vote during which the service and the database are killed: nobody votes twice, and no receipt is broken."""
+"""A vote during which service, database and bus are killed: nobody votes twice, and no receipt is broken."""
 
 import asyncio
 import random
@@ -16,9 +16,11 @@ from quanyutong.registry.v1.registry_pb2_grpc import RegistryServiceStub
 from quanyutong_client import Board, Voter, verify
 from tests.ballots.polling import Polling, Vote
 from tests.conftest import Tenant
+from tests.contract.acts import PAPER as PAPER_TAKEN
+from tests.contract.acts import kinds, performance
 from tests.harness import Process, platform, until
 
-SEATS = 8
+SEATS = 12
 STUBS = (RegistryServiceStub, MeetingsServiceStub, BallotsServiceStub)
 
 
@@ -63,18 +65,39 @@ async def test_killed_while_papers_are_taken_and_ballots_cast(tmp_path: Path) ->
             site.postgres.kill()
             await site.postgres.start()
 
+        async def bus_dies() -> None:
+            site.nats.kill()
+
         takes = [insist(partial(polling.voter, vote, place)) for place in range(SEATS)]
-        await during(takes, service_dies)
+        await during(takes[: SEATS // 2], service_dies)
+        await during(takes[SEATS // 2 :], database_dies)
         await insist(lambda: polling.turnout(vote.poll))
         assert (await polling.turnout(vote.poll)).papers == SEATS
         await polling.do_poll("StartVoting", vote.poll)
         voters = [Voter.resume(polling.folder_of(vote, place)) for place in range(SEATS)]
-        for harm in (service_dies, database_dies):
-            half = [voters.pop(random.randrange(len(voters))) for _ in range(SEATS // 2)]
-            vote.voters += half
-            casts = [insist(partial(polling.cast, vote, voter, {"projects": ["p01"]})) for voter in half]
+        for harm in (service_dies, database_dies, bus_dies):
+            part = [voters.pop(random.randrange(len(voters))) for _ in range(SEATS // 3)]
+            vote.voters += part
+            casts = [insist(partial(polling.cast, vote, voter, {"projects": ["p01"]})) for voter in part]
             await during(casts, harm)
+        # Nobody hears of it until the bus is back; the vote needs it not.
         await check_all_counted(polling, vote)
+        await site.nats.start()
+        await check_heard(polling, vote)
+
+
+async def check_heard(polling: Polling, vote: Vote) -> None:
+    """Everything that was to be told is told, and each paper stands in the performance record once."""
+
+    async def heard() -> bool:
+        waiting = "SELECT count(*) FROM ballots.outbox WHERE district = $1"
+        if await polling.count(waiting, polling.district):
+            return False
+        told = [kinds(await performance(polling, mandate)).get(PAPER_TAKEN) for mandate in vote.mandates]
+        assert {*told} <= {None, 1}
+        return None not in told
+
+    await until(heard)
 
 
 async def check_all_counted(polling: Polling, vote: Vote) -> None:

@@ -2,11 +2,9 @@
 
 from typing import Any
 
-import pytest
-
 from quanyutong.ballots.v1 import polls_pb2, questions_pb2
 from quanyutong.ballots.v1 import results_pb2 as pb
-from tests.ballots.polling import PAPER, SCRUTINEERS, Polling, Vote, candidates, outcomes, projects, scores
+from tests.ballots.polling import PAPER, SCRUTINEERS, Polling, Vote, outcomes, projects
 from tests.contract.acts import PAPER as PAPER_TAKEN
 from tests.contract.acts import kinds, performance
 from tests.harness import refused, until
@@ -152,16 +150,3 @@ async def test_more_returned_than_issued(polling: Polling) -> None:
     found = await polling.vote("GetPoll", polls_pb2.GetPollRequest(name=poll))
     assert (found.state, bool(found.void_reason)) == (polls_pb2.POLL_STATE_VOID, True)
     assert await why(polling.certify(poll, ONE, papers=2, ballots=3)) == "RESULT_NOT_PUBLIC"
-
-
-@pytest.mark.parametrize("polling", ["all-direct"], indirect=True)
-async def test_nan_an_votes(polling: Polling) -> None:
-    """15 candidates for 10 places; two tie at the tenth, and both are adopted."""
-    vote = await polling.opened(3, projects(15, 10), scores())
-    names = [option.id for option in candidates(15)]
-    choices = [{"projects": names[:10]}, {"projects": [*names[:9], names[10]]}, {"projects": names[:9]}]
-    await polling.voted(vote, [{**choice, "reports": {"r01": 90}} for choice in choices])
-    await polling.certified(vote.poll)
-    result = await polling.announce(vote.poll)
-    assert [name for name, outcome in outcomes(result).items() if outcome == "adopted"] == names[:11]
-    assert result.questions[0].question.rule_versions
