@@ -9,7 +9,7 @@ from chassis import auth
 from quanyutong.ballots.v1 import voting_pb2
 from services.ballots.batching import Batches
 from services.ballots.domain import Refused
-from tests.ballots.polling import Polling
+from tests.ballots.polling import Polling, Vote
 from tests.harness import refused
 
 SEATS = 6
@@ -98,7 +98,12 @@ async def test_everybody_at_once(polling: Polling) -> None:
 @pytest.mark.parametrize("polling", ["all-direct"], indirect=True)
 async def test_votes_that_start_and_end_together(polling: Polling) -> None:
     """None waits for another in a circle: the sweeping of one table holds no other."""
-    votes = [await polling.opened(2) for _ in range(4)]
+    first = await polling.opened(2)
+    votes = [first]
+    for _ in range(3):
+        poll = await polling.draft(first.meeting)
+        await polling.open(poll.name, present=2)
+        votes.append(Vote(poll.name, first.meeting, first.mandates, first.persons))
     await asyncio.gather(*map(polling.papers, votes))
     await asyncio.gather(*(polling.do_poll("StartVoting", vote.poll) for vote in votes))
     for vote in votes:
