@@ -37,13 +37,14 @@ class Batches(Generic[Place, Item, Answer]):
 
     async def _serve(self, place: Place) -> None:
         """One batch after the other, until nobody waits."""
+        batch: list[tuple[Item, asyncio.Future[Answer]]] = []
         try:
             while batch := self._waiting[place]:
                 self._waiting[place] = []
                 for (_, future), answer in zip(batch, await self._answers(place, batch), strict=True):
                     _give(future, answer)
-        finally:
-            for _, future in self._waiting.pop(place):
+        finally:  # stopped with the process: nobody is left waiting
+            for _, future in [*batch, *self._waiting.pop(place)]:
                 future.cancel()
 
     async def _answers(

@@ -35,9 +35,10 @@ ELECTORS = Sql(
     text("""SELECT asked.person AS asked, e.*
             FROM unnest(:persons) AS asked (person) LEFT JOIN merged_person m ON m.id = asked.person
             CROSS JOIN LATERAL (
-                SELECT e.mandate, e.box, coalesce(s.attended, false) AS present, p.blinded, p.answer
-                FROM elector e LEFT JOIN seat s ON s.meeting = :meeting AND s.mandate = e.mandate
-                LEFT JOIN paper p ON p.poll = e.poll AND p.mandate = e.mandate
+                SELECT e.mandate, e.box, p.blinded, p.answer, coalesce(
+                    (SELECT s.attended FROM seat s WHERE s.meeting = :meeting AND s.mandate = e.mandate), false
+                ) AS present
+                FROM elector e LEFT JOIN paper p ON p.poll = e.poll AND p.mandate = e.mandate
                 WHERE e.poll = :poll AND e.person = coalesce(m.kept, asked.person)
                 ORDER BY p.mandate NULLS LAST, e.mandate LIMIT 1
             ) AS e""").bindparams(bindparam("persons", type_=ARRAY(Uuid)))
