@@ -143,21 +143,39 @@ class Polling:
     async def _scrutinise(self, poll: polls_pb2.Poll, places: int, present: Sequence[str], electronic: bool) -> None:
         """Two of those who came count, each by themselves, and confirm what was counted."""
         scrutineers = present[-2:]
-        if not electronic:
+        if electronic:
+            request = results_pb2.GetResultRequest(name=poll.name)
+            seen = confirmed(await self._as_scrutineer("GetResult", request, scrutineers[0]))
+        else:
+            count = paper_count(poll, places, len(present))
+            seen = confirmed_count(count)
             for person in scrutineers:
-                count = paper_count(poll, places, len(present))
-                await self._as_scrutineer("EnterPaperCount", identified(count, person), person)
-        request = results_pb2.GetResultRequest(name=poll.name)
-        seen = await self._as_scrutineer("GetResult", request, scrutineers[0])
+                entry = results_pb2.EnterPaperCountRequest.FromString(count.SerializeToString())
+                await self._as_scrutineer("EnterPaperCount", identified(entry, person), person)
         for person in scrutineers:
-            counts = [
-                results_pb2.CountSeen(question=each.question.id, valid=each.valid, blank=each.blank)
-                for each in seen.questions
-            ]
-            certified = results_pb2.CertifyPollRequest(
-                name=poll.name, papers=seen.papers, ballots=seen.ballots, counts=counts
-            )
+            certified = results_pb2.CertifyPollRequest.FromString(seen.SerializeToString())
             await self._as_scrutineer("CertifyPoll", identified(certified, person), person)
+
+
+def confirmed(seen: results_pb2.PollResult) -> results_pb2.CertifyPollRequest:
+    """What a scrutineer says of the result that they were shown."""
+    counts = [
+        results_pb2.CountSeen(question=each.question.id, valid=each.valid, blank=each.blank) for each in seen.questions
+    ]
+    return results_pb2.CertifyPollRequest(name=seen.name, papers=seen.papers, ballots=seen.ballots, counts=counts)
+
+
+def confirmed_count(entry: results_pb2.EnterPaperCountRequest) -> results_pb2.CertifyPollRequest:
+    """What a scrutineer says of the count that they have made themselves."""
+    counts = [
+        results_pb2.CountSeen(
+            question=each.question, valid=entry.returned - each.invalid - each.blank, blank=each.blank
+        )
+        for each in entry.questions
+    ]
+    return results_pb2.CertifyPollRequest(
+        name=entry.name.partition("/boxes/")[0], papers=entry.issued, ballots=entry.returned, counts=counts
+    )
 
 
 def paper_count(poll: polls_pb2.Poll, places: int, papers: int) -> results_pb2.EnterPaperCountRequest:

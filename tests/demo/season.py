@@ -50,6 +50,17 @@ class Vote:
         return polls_pb2.POLL_METHOD_ELECTRONIC if self.electronic else polls_pb2.POLL_METHOD_PAPER
 
 
+@dataclass(frozen=True)
+class There:
+    """What an earlier run has left: campaigns by their body, polls by their meeting."""
+
+    campaigns: Mapping[str, campaigns.Campaign]
+    polls: Mapping[str, polls_pb2.Poll]
+
+    def has_voted(self, body: str) -> bool:
+        return body in self.campaigns and self.campaigns[body].state in VOTED
+
+
 class Season:
     """The seasons of one district, by a token of its clerk and examiner."""
 
@@ -58,27 +69,39 @@ class Season:
         self._metadata = metadata
         self._polling = polling
 
-    async def there(self) -> Mapping[str, campaigns.Campaign]:
-        """The district's campaigns of the year, by their body."""
-        request = campaigns.ListCampaignsRequest(year=YEAR, page_size=MOST)
-        return {each.body: each for each in (await self._call("ListCampaigns", request)).campaigns}
+    async def there(self) -> There:
+        wanted = campaigns.ListCampaignsRequest(year=YEAR, page_size=MOST)
+        found, polls = await asyncio.gather(
+            self._call("ListCampaigns", wanted), self._call("ListPolls", polls_pb2.ListPollsRequest(page_size=MOST))
+        )
+        return There({each.body: each for each in found.campaigns}, {each.meeting: each for each in polls.polls})
 
-    async def list_candidates(self, vote: Vote, there: campaigns.Campaign | None) -> campaigns.Campaign:
-        """Brings the campaign to its fixed list of candidates. Raises the first refusal, or RosterLate."""
+    async def hold(self, vote: Vote, there: There, meeting: Meeting) -> None:
+        """From the campaign to the announced poll, from which adoption follows. Raises a refusal, or RosterLate."""
+        poll = there.polls.get(meeting.name)
+        if poll is None:
+            campaign, candidates = await self._listed(vote, there.campaigns.get(vote.body))
+            poll = await self._drafted_poll(vote, meeting, candidates or await self._candidates(campaign))
+        await self._polling.hold(poll, vote.places, meeting)
+
+    async def _listed(
+        self, vote: Vote, there: campaigns.Campaign | None
+    ) -> tuple[campaigns.Campaign, Sequence[projects_pb2.Project]]:
+        """Brings the campaign to its fixed list. With the candidates, where this run has made all of them."""
         campaign = there or await self._drafted(vote)
+        collected, made = list[suggestions.Suggestion](), list[projects_pb2.Project]()
         if campaign.state == campaigns.CAMPAIGN_STATE_DRAFTED:
             campaign = await self._step("PublishNotice", campaign)
         if campaign.state == campaigns.CAMPAIGN_STATE_COLLECTING:
-            await self._collect(vote, campaign)
+            collected = [await self._collected(campaign, each) for each in vote.candidates]
             campaign = await self._step("CloseCollection", campaign)
         if campaign.state == campaigns.CAMPAIGN_STATE_SCREENING:
-            await self._screen(vote, campaign)
+            wanted = {candidate.content: candidate for candidate in vote.candidates}
+            left = collected or await self._left(campaign)
+            screened = [await self._screened(each, wanted[each.content]) for each in left]
+            made = screened if collected else made
             campaign = await self._step("FixCandidates", campaign)
-        return campaign
-
-    async def vote(self, vote: Vote, campaign: campaigns.Campaign, meeting: Meeting) -> None:
-        """Holds the poll on the list to its announcement, from which adoption follows."""
-        await self._polling.hold(await self._poll(vote, campaign, meeting), vote.places, meeting)
+        return campaign, made
 
     async def _call(self, rpc: str, request: Any) -> Any:
         return await getattr(self._stub, rpc)(request, metadata=self._metadata)
@@ -114,46 +137,47 @@ class Season:
             await asyncio.sleep(POLL)
         raise RosterLate("the ballots service has not heard of a body or a meeting")
 
-    async def _collect(self, vote: Vote, campaign: campaigns.Campaign) -> None:
-        """Collecting is repeatable: the same suggestion of the demo is entered once, by its request_id."""
-        for candidate in vote.candidates:
-            suggestion = suggestions.Suggestion(
-                campaign=campaign.name,
-                source=suggestions.SUGGESTION_SOURCE_RESIDENT,
-                channel=campaigns.COLLECTION_CHANNEL_ONLINE,
-                content=candidate.content,
-                receive_date=date_message(FIRST),
-            )
-            request = suggestions.CollectSuggestionRequest(suggestion=suggestion)
-            await self._call("CollectSuggestion", identified(request))
+    async def _collected(self, campaign: campaigns.Campaign, candidate: Candidate) -> suggestions.Suggestion:
+        """Repeatable: the same suggestion is entered once, by its request_id."""
+        suggestion = suggestions.Suggestion(
+            campaign=campaign.name,
+            source=suggestions.SUGGESTION_SOURCE_RESIDENT,
+            channel=campaigns.COLLECTION_CHANNEL_ONLINE,
+            content=candidate.content,
+            receive_date=date_message(FIRST),
+        )
+        request = identified(suggestions.CollectSuggestionRequest(suggestion=suggestion))
+        made: suggestions.Suggestion = await self._call("CollectSuggestion", request)
+        return made
 
-    async def _screen(self, vote: Vote, campaign: campaigns.Campaign) -> None:
-        """Each suggestion that is not dealt with becomes a candidate."""
-        wanted = {candidate.content: candidate for candidate in vote.candidates}
+    async def _left(self, campaign: campaigns.Campaign) -> Sequence[suggestions.Suggestion]:
+        """Suggestions that are not dealt with yet."""
         request = suggestions.ListSuggestionsRequest(
             campaign=campaign.name, state=suggestions.SUGGESTION_STATE_COLLECTED, page_size=MOST
         )
-        for each in (await self._call("ListSuggestions", request)).suggestions:
-            candidate = wanted[each.content]
-            project = projects_pb2.Project(
-                title=candidate.title,
-                content=candidate.content,
-                cost_fen=candidate.cost_fen,
-                feasibility=FEASIBLE,
-                department=candidate.department,
-                beneficiaries=candidate.beneficiaries,
-            )
-            made = suggestions.MakeCandidateRequest(name=each.name, project=project)
-            await self._call("MakeCandidate", identified(made))
+        return list((await self._call("ListSuggestions", request)).suggestions)
 
-    async def _poll(self, vote: Vote, campaign: campaigns.Campaign, meeting: Meeting) -> polls_pb2.Poll:
-        """The poll of the meeting, drafted where it is missing; its options are the candidates."""
-        there = await self._call("ListPolls", polls_pb2.ListPollsRequest(meeting=meeting.name, page_size=MOST))
-        if there.polls:
-            found: polls_pb2.Poll = await self._call("GetPoll", polls_pb2.GetPollRequest(name=there.polls[0].name))
-            return found
+    async def _screened(self, suggestion: suggestions.Suggestion, candidate: Candidate) -> projects_pb2.Project:
+        project = projects_pb2.Project(
+            title=candidate.title,
+            content=candidate.content,
+            cost_fen=candidate.cost_fen,
+            feasibility=FEASIBLE,
+            department=candidate.department,
+            beneficiaries=candidate.beneficiaries,
+        )
+        request = suggestions.MakeCandidateRequest(name=suggestion.name, project=project)
+        made: projects_pb2.Project = await self._call("MakeCandidate", identified(request))
+        return made
+
+    async def _candidates(self, campaign: campaigns.Campaign) -> Sequence[projects_pb2.Project]:
         listed = projects_pb2.ListProjectsRequest(campaign=campaign.name, page_size=MOST)
-        candidates = (await self._call("ListProjects", listed)).projects
+        return list((await self._call("ListProjects", listed)).projects)
+
+    async def _drafted_poll(
+        self, vote: Vote, meeting: Meeting, candidates: Sequence[projects_pb2.Project]
+    ) -> polls_pb2.Poll:
+        """A selection whose options are the candidates, each by its own id."""
         question = questions_pb2.Question(
             id=QUESTION,
             title="票决民生实事项目",

@@ -11,6 +11,7 @@ from quanyutong.ballots.v1.ballots_pb2_grpc import BallotsServiceStub
 from quanyutong.meetings.v1.meeting_pb2 import (
     MEETING_KIND_ASSEMBLY,
     MEETING_KIND_CONGRESS_SESSION,
+    PHASE_CLOSED,
     Meeting,
     MeetingKind,
 )
@@ -24,12 +25,12 @@ from tests.demo.meetings import Meetings
 from tests.demo.polling import Polling
 from tests.demo.programme import session
 from tests.demo.registering import CONGRESS, District
-from tests.demo.season import MOST, VOTED, YEAR, Season, Vote
+from tests.demo.season import MOST, YEAR, Season, There, Vote
 from tests.demo.voted import Voted
 
 BODIES_AT_ONCE = 24
 TOWNSHIP_ENDS = "乡"
-There: TypeAlias = Mapping[tuple[str, "MeetingKind.ValueType", int], Meeting]
+Sessions: TypeAlias = Mapping[tuple[str, "MeetingKind.ValueType", int], Meeting]
 
 
 class Seasons:
@@ -96,10 +97,9 @@ class Seasons:
 
         async def one(vote: Vote) -> bool:
             async with self._places:
-                campaign = there.get(vote.body)
-                missing = campaign is None or campaign.state not in VOTED
+                missing = not (there.has_voted(vote.body) and _is_over(vote, sessions))
                 if missing:
-                    await self._vote(district, season, vote, campaign, sessions)
+                    await self._vote(district, season, vote, there, sessions)
                 advance()
                 return missing
 
@@ -107,19 +107,16 @@ class Seasons:
             tasks = [group.create_task(one(vote)) for vote in votes_of(district, bodies)]
         return sum(task.result() for task in tasks)
 
-    async def _vote(
-        self, district: District, season: Season, vote: Vote, campaign: campaigns.Campaign | None, there: There
-    ) -> None:
+    async def _vote(self, district: District, season: Season, vote: Vote, there: There, sessions: Sessions) -> None:
         """In a session of its congress; an assembly voted in the first of its meetings, which is over."""
         if vote.level == campaigns.PROJECT_LEVEL_SUBDISTRICT:
-            listed = await season.list_candidates(vote, campaign)
-            await season.vote(vote, listed, there[vote.body, MEETING_KIND_ASSEMBLY, 1])
+            await season.hold(vote, there, sessions[vote.body, MEETING_KIND_ASSEMBLY, 1])
             return
         holding = Holding(self._sessions, self._city.staff(district.code))
         sitting = session(district, vote.unit)
-        found = there.get((vote.body, MEETING_KIND_CONGRESS_SESSION, sitting.number))
+        found = sessions.get((vote.body, MEETING_KIND_CONGRESS_SESSION, sitting.number))
         meeting = await holding.convene(sitting, vote.body, found)
-        await season.vote(vote, await season.list_candidates(vote, campaign), meeting)
+        await season.hold(vote, there, meeting)
         await holding.end(sitting, meeting)
 
     async def _read(self, district: str) -> tuple[Sequence[polls_pb2.Poll], Sequence[projects_pb2.Project]]:
@@ -139,6 +136,14 @@ class Seasons:
             if not (token := listed.next_page_token):
                 return polls, projects
             wanted.page_token = token
+
+
+def _is_over(vote: Vote, sessions: Sessions) -> bool:
+    """Whether the session that voted was ended too; an assembly's meeting was over before."""
+    if vote.level == campaigns.PROJECT_LEVEL_SUBDISTRICT:
+        return True
+    found = sessions.get((vote.body, MEETING_KIND_CONGRESS_SESSION, 1))
+    return found is not None and found.phase == PHASE_CLOSED
 
 
 def first_of(refusals: BaseExceptionGroup[Exception]) -> Exception:
