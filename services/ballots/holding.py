@@ -144,7 +144,8 @@ async def start_voting(tx: WriteTx, row: Row) -> Row:
         await tx.execute(FORGET_KEYS, poll=row.id, purposes=["paper"])
         await _tell_holders(tx, row)
     await tx.execute(SORT_PAPERS, poll=row.id)
-    return await save_poll(tx, row, state=state, overdue_reason="", voting_at=datetime.now(UTC), swept=False)
+    swept = _leaves_nothing(row)
+    return await save_poll(tx, row, state=state, overdue_reason="", voting_at=datetime.now(UTC), swept=swept)
 
 
 async def close(tx: WriteTx, row: Row, vault: Vault) -> Row:
@@ -162,10 +163,21 @@ async def close(tx: WriteTx, row: Row, vault: Vault) -> Row:
     for statement in (FORGET_PAPERS, FORGET_BALLOTS):
         await tx.execute(statement, poll=row.id)
     saved = await save_poll(
-        tx, row, state=state, overdue_reason="", closed_at=datetime.now(UTC), result=result, swept=False
+        tx,
+        row,
+        state=state,
+        overdue_reason="",
+        closed_at=datetime.now(UTC),
+        result=result,
+        swept=_leaves_nothing(row),
     )
     tx.publish(_closed(saved, await tx.all(BOXES, poll=row.id)), poll_name(row.id))
     return saved
+
+
+def _leaves_nothing(row: Row) -> bool:
+    """A poll on paper has neither papers nor ballots in the database: no table is rewritten for it."""
+    return bool(row.method == "paper")
 
 
 class Counted(NamedTuple):

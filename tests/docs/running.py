@@ -17,6 +17,7 @@ from tests.harness import ROOT, Platform, reason, until
 ADDRESS = "127.0.0.1:8080"
 BLOCK = re.compile(r"<!-- executed by (tests/docs/\w+\.py) -->\n```(sh|python)\n(.*?)```", re.DOTALL)
 PROGRAMS = Path(sys.executable).parent
+SOURCES = (ROOT, ROOT / "protos" / "gen", ROOT / "client")
 
 
 def blocks(document: str, language: str, test: str) -> str:
@@ -34,7 +35,12 @@ async def run(city: Platform, *command: str, **environment: str) -> str:
     process = await asyncio.create_subprocess_exec(
         *command,
         cwd=ROOT,
-        env={**os.environ, **city.environment, "PYTHONPATH": f"{ROOT}:{ROOT / 'protos' / 'gen'}:{ROOT / 'client'}", **environment},
+        env={
+            **os.environ,
+            **city.environment,
+            "PYTHONPATH": f"{ROOT}:{ROOT / 'protos' / 'gen'}:{ROOT / 'client'}",
+            **environment,
+        },
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )

@@ -1,4 +1,4 @@
-"""Runs the program that `docs/ballots.md` tells a livelihood project's life with."""
+"""Runs the program that `docs/projects.md` tells a livelihood project's life with."""
 
 import sys
 
@@ -10,9 +10,9 @@ DISTRICT = "500108"
 
 async def test_a_projects_life(city: Platform) -> None:
     await known(city, DISTRICT)
-    command = here(city, blocks("docs/ballots.md", "sh", "test_ballots"))
+    command = here(city, blocks("docs/projects.md", "sh", "test_projects"))
     token = await run(city, "bash", "-euo", "pipefail", "-c", f'{command}\nprintf %s "$TOKEN"')
-    program = here(city, blocks("docs/ballots.md", "python", "test_ballots"))
+    program = here(city, blocks("docs/projects.md", "python", "test_projects"))
     said = (await run(city, sys.executable, "-W", "error", "-u", "-c", program, TOKEN=token)).splitlines()
     assert said[:4] == [
         "5 papers, 4 ballots",
