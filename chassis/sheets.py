@@ -13,11 +13,11 @@ from datetime import datetime
 import xlsxwriter
 from google.api import httpbody_pb2
 
+from chassis import downloads
+
 Table = Sequence[Sequence[str | int]]
 # The marks of a formula, in both widths, and the characters that programs skip before one (OWASP, CSV injection).
 FORMULA = tuple("=+-@＝＋－＠")
-# Bytes of one part: well below what a gRPC message may have, and enough that a file is a few of them.
-PART = 256 * 1024
 # A file says nothing of when it was made, so that the same table is the same file.
 CREATED = datetime(2000, 1, 1)  # noqa: DTZ001 - the format has no time zone
 
@@ -58,13 +58,12 @@ class Sheet:
 
     def response(self, name: str) -> tuple[tuple[str, str], ...]:
         """What is said of a file of this name before its first part."""
-        return (("content-disposition", f'attachment; filename="{name}.{self.suffix}"'),)
+        return downloads.named(f"{name}.{self.suffix}")
 
     async def parts(self, table: Table, title: str) -> AsyncIterator[httpbody_pb2.HttpBody]:
         """The file, in parts that fit a message."""
-        content = await asyncio.to_thread(self.write, table, title)
-        for start in range(0, len(content), PART):
-            yield httpbody_pb2.HttpBody(content_type=self.media_type, data=content[start : start + PART])
+        for part in downloads.parts(await asyncio.to_thread(self.write, table, title), self.media_type):
+            yield part
 
 
 CSV = Sheet("csv", "text/csv; charset=utf-8", write_csv)

@@ -81,7 +81,7 @@ class SigningKey:
         message = int.from_bytes(blinded)
         if len(blinded) != self.signature_bytes or message >= self.n:
             raise BlindedMessageRefused("not a message blinded for this key")
-        with gmpy2.local_context(allow_release_gil=True):
+        with gmpy2.context(gmpy2.get_context(), allow_release_gil=True):
             signature = self._unmasked(message)
             if gmpy2.powmod(signature, self.e, self.n) != message:
                 raise SigningFailed("a signature that does not fit its message")

@@ -1,14 +1,14 @@
 """Results (表决结果) and boards: what came of a poll, to those who may see it."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 import grpc
 from google.api import httpbody_pb2
 from sqlalchemy import bindparam, select
 
-from chassis import auth
+from chassis import auth, downloads
 from chassis.database import Database, ReadTx, Row
 from chassis.sql import Sql
 from chassis.wire import number, timestamp
@@ -36,13 +36,15 @@ class Results:
             check_visible(row)
             return await result_message(tx, row)
 
-    async def GetBoard(self, request: pb.GetBoardRequest, _: Context) -> httpbody_pb2.HttpBody:
+    async def GetBoard(self, request: pb.GetBoardRequest, context: Context) -> AsyncIterator[httpbody_pb2.HttpBody]:
         async with self._database.read() as tx:
             row = await load_poll(tx, request.name)
             poll_path.check_method(row.method, "electronic")
             where = await load_box(tx, row.id, number_in(request.name), board=True)
             check_visible(row)
-        return httpbody_pb2.HttpBody(content_type="application/json; charset=utf-8", data=where.board.encode())
+        await context.send_initial_metadata(downloads.named("board.json"))
+        for part in downloads.parts(where.board.encode(), "application/json; charset=utf-8"):
+            yield part
 
 
 def check_visible(row: Row) -> None:

@@ -10,7 +10,7 @@ from google.api import httpbody_pb2
 from sqlalchemy import Select, func, select
 from sqlalchemy.dialects.postgresql import insert
 
-from chassis import clock
+from chassis import clock, downloads
 from chassis.database import Database, ReadTx, Row, WriteTx
 from chassis.masks import masked
 from chassis.pagination import page
@@ -39,8 +39,6 @@ Context = grpc.aio.ServicerContext[Any, Any]
 CHANGEABLE = (*SECTIONS, *signing.ROLES)
 # A list of many minutes is one of entries: what stands in them is read one by one.
 ENTRY = [column for column in minutes.c if column.name not in ("record", "document", *SECTIONS)]
-# Bytes of one part: well below what a gRPC message may have.
-PART = 256 * 1024
 ENTER = Sql(
     insert(minutes).returning(minutes),
     columns=(
@@ -93,10 +91,9 @@ class MeetingMinutes:
         async with self._database.read() as tx:
             row = await _load_readable(tx, request.name)
         content = await asyncio.to_thread(file.write, row)
-        disposition = f'attachment; filename="minutes.{file.suffix}"'
-        await context.send_initial_metadata((("content-disposition", disposition),))
-        for start in range(0, len(content), PART):
-            yield httpbody_pb2.HttpBody(content_type=file.media_type, data=content[start : start + PART])
+        await context.send_initial_metadata(downloads.named(f"minutes.{file.suffix}"))
+        for part in downloads.parts(content, file.media_type):
+            yield part
 
 
 def _check_replaceable(draft: Row, request: pb.GenerateMinutesRequest) -> None:

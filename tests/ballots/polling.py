@@ -211,7 +211,8 @@ class Polling(Secretariat):
 
     async def board(self, poll: str, box: int = 1, role: str = "viewer") -> bytes:
         request = results_pb2.GetBoardRequest(name=f"{poll}/boxes/{box}")
-        return bytes((await self.vote("GetBoard", request, role)).data)
+        parts = self.tenant.ballots.GetBoard(request, metadata=self.tenant.metadata(role))
+        return b"".join([part.data async for part in parts])
 
     def folder_of(self, vote: Vote, place: int) -> Path:
         """Where the delegate at this place of the roll keeps the vote."""

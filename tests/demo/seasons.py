@@ -75,7 +75,7 @@ class Seasons:
         wanted = polls_pb2.ListPollsRequest(body=bodies[CONGRESS], state=polls_pb2.POLL_STATE_ANNOUNCED, page_size=1)
         (poll,) = (await self._stub.ListPolls(wanted, metadata=metadata)).polls
         request = results_pb2.GetBoardRequest(name=f"{poll.name}/boxes/1")
-        return bytes((await self._stub.GetBoard(request, metadata=metadata)).data)
+        return b"".join([part.data async for part in self._stub.GetBoard(request, metadata=metadata)])
 
     async def _hold(self, district: District, advance: Callable[[], None]) -> int:
         metadata = self._city.staff(district.code)
