@@ -27,7 +27,7 @@ def check(board: Path, receipt: Path | None, *, as_json: bool = False) -> int:
     except (OSError, Malformed) as fault:
         print(f"无法读取 cannot read: {fault}", file=sys.stderr)
         return UNREADABLE
-    lines = [_as_json(report)] if as_json else _said(report)
+    lines = [_as_json(report)] if as_json else said(report)
     print("\n".join(lines))
     return SOUND if report.is_sound else UNSOUND
 
@@ -51,7 +51,8 @@ def _as_json(report: Report) -> str:
     )
 
 
-def _said(report: Report) -> Iterator[str]:
+def said(report: Report) -> Iterator[str]:
+    """The report in lines for people."""
     if report.board:
         yield from _of_poll(report.board)
     if report.board and report.result:

@@ -51,8 +51,9 @@ ON_BOARD = Sql(
     )
 )
 COME = Sql(
-    text("""SELECT b.number, (SELECT count(*) FROM paper p WHERE p.poll = b.poll AND p.box = b.number) AS papers,
-                   (SELECT count(*) FROM ballot c WHERE c.poll = b.poll AND c.box = b.number) AS ballots
+    # The tables in the order of a rewrite, see sweeping.
+    text("""SELECT b.number, (SELECT count(*) FROM ballot c WHERE c.poll = b.poll AND c.box = b.number) AS ballots,
+                   (SELECT count(*) FROM paper p WHERE p.poll = b.poll AND p.box = b.number) AS papers
             FROM box b WHERE b.poll = :poll""")
 )
 

@@ -36,7 +36,7 @@ from services.ballots.polls import (
     save_poll,
 )
 from services.ballots.roster import load_meeting, roll_of
-from services.ballots.sweeping import EXCLUDE, FORGET_BALLOTS, FORGET_KEYS, FORGET_PAPERS, SORT_PAPERS, sweep
+from services.ballots.sweeping import FORGET_BALLOTS, FORGET_KEYS, FORGET_PAPERS, SORT_PAPERS, alone, sweep
 from services.ballots.tables import ballot, box, poll
 
 Context = grpc.aio.ServicerContext[Any, Any]
@@ -133,18 +133,19 @@ async def open_poll(tx: WriteTx, row: Row, vault: Vault, keys: list[Keys], reaso
 async def start_voting(tx: WriteTx, row: Row) -> Row:
     """Ends the handing out. Where late papers are allowed, the keys live and the papers are told at the close."""
     state = poll_path.next_state("start_voting", row.state)
-    await tx.execute(EXCLUDE, poll=str(row.id))
+    await alone(tx, row.id)
     if not row.late_papers:
         await tx.execute(FORGET_KEYS, poll=row.id, purposes=["paper"])
         await _tell_holders(tx, row)
     await tx.execute(SORT_PAPERS, poll=row.id)
-    return await save_poll(tx, row, state=state, overdue_reason="", voting_at=datetime.now(UTC), swept=False)
+    swept = _leaves_nothing(row)
+    return await save_poll(tx, row, state=state, overdue_reason="", voting_at=datetime.now(UTC), swept=swept)
 
 
 async def close(tx: WriteTx, row: Row, vault: Vault) -> Row:
     """Ends the vote: ballots are written anew by key, signed, published on the boards, and counted."""
     state = poll_path.next_state("close", row.state)
-    await tx.execute(EXCLUDE, poll=str(row.id))
+    await alone(tx, row.id)
     if row.late_papers:
         await _tell_holders(tx, row)
     boxes = await _numbers(tx, row)
@@ -156,10 +157,21 @@ async def close(tx: WriteTx, row: Row, vault: Vault) -> Row:
     for statement in (FORGET_PAPERS, FORGET_BALLOTS):
         await tx.execute(statement, poll=row.id)
     saved = await save_poll(
-        tx, row, state=state, overdue_reason="", closed_at=datetime.now(UTC), result=result, swept=False
+        tx,
+        row,
+        state=state,
+        overdue_reason="",
+        closed_at=datetime.now(UTC),
+        result=result,
+        swept=_leaves_nothing(row),
     )
     tx.publish(_closed(saved, await tx.all(BOXES, poll=row.id)), poll_name(row.id))
     return saved
+
+
+def _leaves_nothing(row: Row) -> bool:
+    """A poll on paper has neither papers nor ballots in the database: no table is rewritten for it."""
+    return bool(row.method == "paper")
 
 
 async def _close_box(tx: WriteTx, row: Row, where: Row, vault: Vault) -> Any:

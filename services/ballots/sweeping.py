@@ -28,6 +28,9 @@ REWRITE = Sql(text("SELECT sweep_votes()"))
 # lock on a row would leave the transaction's id on it.
 SHARE = Sql(text("SELECT pg_advisory_xact_lock_shared(hashtextextended('poll ' || CAST(:poll AS text), 0))"))
 EXCLUDE = Sql(text("SELECT pg_advisory_xact_lock(hashtextextended('poll ' || CAST(:poll AS text), 0))"))
+# In the order in which a rewrite takes the tables, and after the poll, as a rewrite does: votes of many districts share
+# these tables, and without one order their steps and rewrites would wait for each other in a circle.
+TABLES = Sql(text("LOCK TABLE ballot, paper, box_key IN ROW EXCLUSIVE MODE"))
 FORGET_KEYS = Sql(
     text("DELETE FROM box_key WHERE poll = :poll AND purpose = ANY (:purposes)").bindparams(
         bindparam("purposes", type_=ARRAY(Text))
@@ -41,13 +44,22 @@ SORT_PAPERS = Sql(
             INSERT INTO paper (poll, box, mandate, blinded, answer)
             SELECT :poll, box, mandate, blinded, answer FROM taken ORDER BY mandate""")
 )
-UNSWEPT = Sql(select(poll.c.id, poll.c.state).where(~poll.c.swept))
+LEFT = select(poll.c.id, poll.c.state).where(~poll.c.swept)
+UNSWEPT = Sql(LEFT)
+# Whoever is at work on a poll sweeps after it.
+LOCK_UNSWEPT = Sql(LEFT.order_by(poll.c.id).with_for_update(skip_locked=True))
 SWEPT = Sql(text("UPDATE poll SET swept = true WHERE id = :key AND state = :state"))
+
+
+async def alone(tx: WriteTx, key: UUID) -> None:
+    """Until the transaction is over nobody takes a paper of the poll or casts, and nothing is rewritten."""
+    await tx.execute(EXCLUDE, poll=str(key))
+    await tx.execute(TABLES)
 
 
 async def erase_vote(tx: WriteTx, key: UUID) -> None:
     """All papers, ballots and keys of a vote that is void."""
-    await tx.execute(EXCLUDE, poll=str(key))
+    await alone(tx, key)
     await tx.execute(FORGET_KEYS, poll=key, purposes=["paper", "board"])
     for statement in (FORGET_PAPERS, FORGET_BALLOTS):
         await tx.execute(statement, poll=key)
@@ -64,9 +76,10 @@ async def sweep(database: Database) -> None:
             return
     try:
         async with database.write_part() as tx:
-            left = await tx.all(UNSWEPT)
             await tx.execute(PATIENCE)
-            await tx.execute(REWRITE)
+            left = await tx.all(LOCK_UNSWEPT)
+            if left:
+                await tx.execute(REWRITE)
             for row in left:
                 await tx.execute(SWEPT, key=row.id, state=row.state)
     except asyncpg.LockNotAvailableError:

@@ -12,8 +12,11 @@ import grpc
 
 from chassis.faults import OperatorFault
 from chassis.settings import Settings
+from quanyutong.ballots.v1.ballots_pb2_grpc import BallotsServiceStub
 from quanyutong.meetings.v1.meetings_pb2_grpc import MeetingsServiceStub
 from quanyutong.registry.v1.registry_pb2_grpc import RegistryServiceStub
+from quanyutong_client.checking import said
+from quanyutong_client.verification import verify
 from tests.demo import plan, published, table
 from tests.demo.baitao import Baitao
 from tests.demo.city import City, overseer
@@ -21,7 +24,8 @@ from tests.demo.held import CityYear, midyear
 from tests.demo.holding import RosterLate
 from tests.demo.meetings import Meetings
 from tests.demo.registering import District, register
-from tests.demo.standing import PlatformFailed, connected, standing
+from tests.demo.seasons import Seasons
+from tests.demo.standing import PlatformFailed, connected, hall_at, standing
 from tests.demo.year import BaitaosYear
 
 INTERRUPTED = 130
@@ -55,9 +59,13 @@ async def demo(settings: Settings) -> bool:
             year = BaitaosYear(stub, city.staff(published.BAITAO[:6]))
             with timed("Acts of duty of Baitao's delegates in 2023"):
                 await year.record()
-            meetings = Meetings(city, stub, MeetingsServiceStub(channel))
+            sessions = MeetingsServiceStub(channel)
+            meetings = Meetings(city, stub, sessions)
             await held(meetings, districts)
-            return await shown(city, subdistrict, year, meetings)
+            halls, kept = hall_at(gateway), settings.state / "demo" / "votes"
+            seasons = Seasons(city, meetings, sessions, BallotsServiceStub(channel), halls, kept)
+            await voted(seasons, districts)
+            return await shown(city, subdistrict, year, meetings, seasons)
 
 
 async def registered(city: City, stub: RegistryServiceStub) -> Sequence[District]:
@@ -80,11 +88,20 @@ async def held(meetings: Meetings, districts: Sequence[District]) -> None:
     click.echo(f"Found {count - done} meetings, held {done}.")
 
 
-async def shown(city: City, subdistrict: Baitao, year: BaitaosYear, meetings: Meetings) -> bool:
+async def voted(seasons: Seasons, districts: Sequence[District]) -> None:
+    count = sum(len(district.projects) for district in districts)
+    label = f"Voting on livelihood projects in {count} bodies"
+    with timed("Voted"), click.progressbar(length=count, label=label) as bar:
+        done = await seasons.hold(districts, lambda: bar.update(1))
+    click.echo(f"Found {count - done} votes announced, held {done}.")
+
+
+async def shown(city: City, subdistrict: Baitao, year: BaitaosYear, meetings: Meetings, seasons: Seasons) -> bool:
     with timed("Counted"):
         names, summaries, (mandates, holding_two) = await asyncio.gather(city.names(), city.summaries(), city.baitao())
         found, done = await subdistrict.found(), await year.counted()
         all_held = CityYear.of(await meetings.listed(names))
+        projects, towns = await asyncio.gather(seasons.read(names), city.towns())
         baitao, wujia, nan_an = [await meetings.read(code) for code in READ]
     click.echo()
     for line in table.city(names, summaries):
@@ -92,13 +109,18 @@ async def shown(city: City, subdistrict: Baitao, year: BaitaosYear, meetings: Me
     figures = table.compared(summaries, [mandate.capacity for mandate in mandates], holding_two)
     figures += table.of_baitao(found) + table.of_the_year(done)
     figures += table.of_meetings(all_held) + table.of_baitaos_meetings(baitao) + table.of_wujia(wujia)
+    figures += table.of_projects(projects, towns)
     click.echo(f"\n{f'state of {published.AS_OF}':<60}{'published':>10}{'counted':>10}")
     for figure in figures:
         click.echo(str(figure))
     for line in midyear(nan_an):
         click.echo(f"\nNot published, made up: {line}.")
+    checked = verify(await seasons.board(published.NAN_AN))
+    click.echo("\nThe published board of Nan'an's vote, recomputed from the file alone:")
+    for line in said(checked):
+        click.echo(f"  {line}")
     click.echo(f"\n{SOURCE}")
-    return all(figure.equal for figure in figures)
+    return checked.is_sound and all(figure.equal for figure in figures)
 
 
 async def until_stopped(settings: Settings) -> bool:

@@ -43,6 +43,14 @@ class City:
         """A district's clerk and examiner."""
         return _bearer(development.token(self._settings, SUBJECT, ["clerk", "examiner"], district))
 
+    def person(self, district: str, person: str, role: str) -> str:
+        """The token of one person: as a delegate, or as a scrutineer."""
+        return development.token(self._settings, person, [role], district)
+
+    def box(self, district: str) -> str:
+        """The token of the district's ballot box, which is nobody's."""
+        return development.token(self._settings, "box", ["ballot_box"], district)
+
     async def names(self) -> dict[str, str]:
         """The districts, by code."""
         request = ListDistrictsRequest(as_of=date_message(published.AS_OF), page_size=MOST)
@@ -54,6 +62,12 @@ class City:
         names = await self.names()
         units = dict(zip(names, await asyncio.gather(*(self._units(code) for code in names)), strict=True))
         return planned(names, units)
+
+    async def towns(self) -> int:
+        """Towns and townships of the city, as the registry has them."""
+        names = await self.names()
+        found = await asyncio.gather(*(self._units(code) for code in names))
+        return sum(unit.kind in (UNIT_KIND_TOWN, UNIT_KIND_TOWNSHIP) for own in found for unit in own)
 
     async def _units(self, district: str) -> Sequence[Unit]:
         await self._known(district)
@@ -113,6 +127,9 @@ def planned(names: Mapping[str, str], units: Mapping[str, Sequence[Unit]]) -> li
     towns = {code: _of_kind(own, UNIT_KIND_TOWN, UNIT_KIND_TOWNSHIP) for code, own in units.items()}
     sizes, deputies = plan.sizes(plan.chosen(subdistricts)), plan.town_deputies(towns)
     midyear, meetings = plan.with_midyear_meetings(names), plan.meetings_held(subdistricts, towns)
+    of_towns, of_districts = plan.town_projects(towns), plan.district_projects(names)
+    electronic = plan.electronic_towns(of_towns)
+    projects = of_towns | {published.BAITAO: published.BAITAO_PROJECTS}
     return [
         District(
             code=code,
@@ -120,9 +137,12 @@ def planned(names: Mapping[str, str], units: Mapping[str, Sequence[Unit]]) -> li
             units={_code(unit): unit.display_name for unit in units[code]},
             sizes={unit: sizes[unit] for unit in subdistricts[code] if unit in sizes},
             towns={unit: deputies[unit] for unit in towns[code] if unit in deputies},
-            deputies=plan.deputies(code, midyear),
+            deputies=plan.deputies(code, {*midyear, *of_districts}),
             meetings={unit: count for unit, count in meetings.items() if unit.startswith(code)}
             | ({CONGRESS: 1} if code in midyear else {}),
+            projects={unit: count for unit, count in projects.items() if unit.startswith(code)}
+            | ({CONGRESS: of_districts[code]} if code in of_districts else {}),
+            electronic=frozenset(electronic & set(towns[code])),
         )
         for code, name in names.items()
     ]

@@ -50,10 +50,17 @@ class Holding:
 
     async def hold(self, sitting: Sitting, body: str, there: Meeting | None) -> Meeting:
         """Brings it to its end, whatever of it is there. Raises the first refusal, or RosterLate."""
+        return await self.end(sitting, await self.convene(sitting, body, there))
+
+    async def convene(self, sitting: Sitting, body: str, there: Meeting | None) -> Meeting:
+        """In session, or later."""
         meeting = there or await self._entered(sitting, body)
         if meeting.phase == PHASE_PREPARATION:
             await self._come_together(sitting, meeting)
             meeting = await self._step("Convene", meeting, convene_time=timestamp(sitting.at(BEGIN)))
+        return meeting
+
+    async def end(self, sitting: Sitting, meeting: Meeting) -> Meeting:
         if meeting.phase == PHASE_CONVENED:
             await self._deal_with(sitting, meeting)
             meeting = await self._step("Adjourn", meeting, adjourn_time=timestamp(sitting.at(END)))
@@ -82,7 +89,7 @@ class Holding:
             end_time=timestamp(sitting.at(END)),
         )
         request = identified(meeting_pb2.CreateMeetingRequest(meeting=entry))
-        for _ in _patience():
+        for _ in patience():
             try:
                 made: Meeting = await self._call("CreateMeeting", request)
             except grpc.aio.AioRpcError as error:
@@ -107,7 +114,7 @@ class Holding:
 
     async def _called(self, sitting: Sitting, meeting: Meeting) -> None:
         """The roll with all seats and names, as soon as the meetings service has heard of them."""
-        for _ in _patience():
+        for _ in patience():
             taken = await self._call("InviteDelegates", attendance_pb2.InviteDelegatesRequest(name=meeting.name))
             if taken.expected >= sitting.seats and not taken.unnamed:
                 return
@@ -115,6 +122,8 @@ class Holding:
         raise RosterLate(f"the meetings service has not heard of all delegates of {sitting.display_name}")
 
     async def _deal_with(self, sitting: Sitting, meeting: Meeting) -> None:
+        if not sitting.agenda.items:
+            return
         quorum = await self._call("GetQuorum", attendance_pb2.GetQuorumRequest(name=meeting.name))
         for item in sitting.agenda.items:
             entry = await self._item(meeting, item)
@@ -174,7 +183,8 @@ class Holding:
         return list((await self._call("ListDeliberationOpinions", request)).deliberation_opinions)
 
 
-def _patience() -> Iterator[None]:
+def patience() -> Iterator[None]:
+    """As often as it may be asked whether the news have arrived."""
     deadline = time.monotonic() + HEARD_WITHIN
     while time.monotonic() < deadline:
         yield

@@ -8,8 +8,9 @@ from google.protobuf.message import Message
 R = TypeVar("R", bound=Message)
 
 
-def identified(request: R) -> R:
-    """With the request_id of exactly this request: repeated by a later run, it is the same."""
+def identified(request: R, caller: str = "") -> R:
+    """With the request_id of exactly this request, by this caller: repeated by a later run, it is the same."""
     content = request.SerializeToString(deterministic=True).hex()
-    request.request_id = str(uuid5(NAMESPACE_URL, f"quanyutong-demo/{request.DESCRIPTOR.name}/{content}"))  # type: ignore[attr-defined]
+    said = f"quanyutong-demo/{request.DESCRIPTOR.name}/{caller}{content}"
+    request.request_id = str(uuid5(NAMESPACE_URL, said))  # type: ignore[attr-defined]
     return request

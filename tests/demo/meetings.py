@@ -48,7 +48,7 @@ class Meetings:
     async def read(self, unit: str) -> Sequence[Held]:
         """The year's meetings of the body in a unit, or of a district's congress, with all that is kept of each."""
         metadata = self._city.picking(unit[:6])
-        bodies = await self._bodies(metadata)
+        bodies = await self.bodies(metadata)
         body = bodies[CONGRESS if unit == unit[:6] else unit]
         return [await self._whole(each, metadata) for each in await self._listed(metadata) if each.body == body]
 
@@ -60,7 +60,7 @@ class Meetings:
 
     async def _hold(self, district: District, advance: Callable[[], None]) -> int:
         metadata = self._city.staff(district.code)
-        bodies = await self._bodies(metadata)
+        bodies = await self.bodies(metadata)
         there = {(each.body, each.kind, each.number): each for each in await self._listed(metadata)}
         holding, held = Holding(self._stub, metadata), 0
         for sitting in programme(district):
@@ -72,7 +72,7 @@ class Meetings:
             advance()
         return held
 
-    async def _bodies(self, metadata: Metadata) -> Mapping[str, str]:
+    async def bodies(self, metadata: Metadata) -> Mapping[str, str]:
         """Assemblies, by the code of their unit."""
         answer = await self._registry.ListAssemblies(ListAssembliesRequest(page_size=MOST), metadata=metadata)
         return {assembly.unit.removeprefix("units/"): assembly.name for assembly in answer.assemblies}

@@ -43,6 +43,11 @@ BAITAO_SEATS = {
 # How many deputies these congresses have is not published. Nan'an gets those of the city's smallest congress, Wujia a
 # town's usual number; the others get as few as show what half of them is.
 NAN_AN_DEPUTIES, WUJIA_DEPUTIES, DEPUTIES = 198, 56, 5
+# Of Nan'an's vote the rule is known: 15 candidates, 10 places. Elsewhere there is one candidate more than places, the
+# fewest that a vote needs.
+NAN_AN_PLACES, NAN_AN_CANDIDATES, SURPLUS = 10, 15, 1
+# Towns vote on paper, but for Wujia and each fiftieth by code.
+ELECTRONIC_TOWN = 50
 
 
 class PlanImpossible(Exception):
@@ -70,19 +75,61 @@ def with_quarterly_meetings(towns: Mapping[str, Iterable[str]]) -> list[str]:
 
 def town_deputies(towns: Mapping[str, Iterable[str]]) -> dict[str, int]:
     """How many deputies of the congress of each of these are registered."""
-    return dict.fromkeys(with_quarterly_meetings(towns), DEPUTIES) | {published.WUJIA: WUJIA_DEPUTIES}
+    meeting = {*with_quarterly_meetings(towns), *towns_voting(towns)}
+    return dict.fromkeys(sorted(meeting), DEPUTIES) | {published.WUJIA: WUJIA_DEPUTIES}
+
+
+def towns_voting(towns: Mapping[str, Iterable[str]]) -> list[str]:
+    """Towns and townships that vote on livelihood projects: in turn from every district, Rongchang first its Wujia."""
+    return sorted(_in_turn(towns, published.TOWNS_VOTING, len(towns), first=published.WUJIA))
+
+
+def town_projects(towns: Mapping[str, Iterable[str]]) -> dict[str, int]:
+    """How many projects each of these towns adopts: Wujia's as published, the others as evenly as the sum allows."""
+    others = [unit for unit in towns_voting(towns) if unit != published.WUJIA]
+    shared = _shared(others, published.TOWN_PROJECTS - published.WUJIA_PROJECTS)
+    return shared | {published.WUJIA: published.WUJIA_PROJECTS}
+
+
+def electronic_towns(voting: Collection[str]) -> set[str]:
+    return {*sorted(voting)[::ELECTRONIC_TOWN], published.WUJIA} & set(voting)
+
+
+def districts_voting(districts: Iterable[str]) -> list[str]:
+    """Nan'an, and of the others those with the lowest codes, as for the mid-year meetings."""
+    return _nan_an_first(districts)[: published.DISTRICTS_VOTING]
+
+
+def district_projects(districts: Iterable[str]) -> dict[str, int]:
+    """How many projects each of these districts adopts: Nan'an ten, the others as evenly as the sum allows."""
+    nan_an, *others = districts_voting(districts)
+    return _shared(others, published.DISTRICT_PROJECTS - NAN_AN_PLACES) | {nan_an: NAN_AN_PLACES}
+
+
+def candidates(place: str, places: int) -> int:
+    """How many candidates there are for so many places."""
+    return NAN_AN_CANDIDATES if place == published.NAN_AN else places + SURPLUS
+
+
+def _shared(places: Sequence[str], count: int) -> dict[str, int]:
+    """The first get one more where the sum needs it."""
+    each, more = divmod(count, len(places))
+    return {place: each + (turn < more) for turn, place in enumerate(places)}
 
 
 def with_midyear_meetings(districts: Iterable[str]) -> list[str]:
     """Nan'an, and of the others those with the lowest codes."""
-    ranked = sorted(districts, key=lambda district: (district != published.NAN_AN, district))
-    return sorted(ranked[: published.DISTRICTS_WITH_MIDYEAR_MEETINGS])
+    return sorted(_nan_an_first(districts)[: published.DISTRICTS_WITH_MIDYEAR_MEETINGS])
 
 
-def deputies(district: str, midyear: Collection[str]) -> int:
+def _nan_an_first(districts: Iterable[str]) -> list[str]:
+    return sorted(districts, key=lambda district: (district != published.NAN_AN, district))
+
+
+def deputies(district: str, meeting: Collection[str]) -> int:
     """How many deputies of a district's congress are registered: none where it does not meet."""
     known = {published.BAITAO[:6]: published.BAITAO_DEPUTIES, published.NAN_AN: NAN_AN_DEPUTIES}
-    return known.get(district, DEPUTIES if district in midyear else 0)
+    return known.get(district, DEPUTIES if district in meeting else 0)
 
 
 def _assemblies_in_turn(subdistricts: Mapping[str, Iterable[str]]) -> list[str]:

@@ -15,6 +15,7 @@ from quanyutong.meetings.v1.meeting_pb2 import (
     MEETING_FORM_SPECIAL_REPORT,
     MEETING_FORM_UNSPECIFIED,
     MEETING_KIND_ASSEMBLY,
+    MEETING_KIND_CONGRESS_SESSION,
     MEETING_KIND_MID_YEAR,
     MEETING_KIND_QUARTERLY,
     MeetingForm,
@@ -36,6 +37,8 @@ TITLES = {
     MEETING_KIND_QUARTERLY: "人大第{number}次专项工作报告会",
     MEETING_KIND_MID_YEAR: "人大年中会议",
 }
+# Congress sessions that vote on livelihood projects: the day is made up.
+SESSIONS = date(2023, 1, 9)
 # Each form occurs; which district chose which is not published.
 FORMS = (MEETING_FORM_CONGRESS_SESSION, MEETING_FORM_ENLARGED_COMMITTEE, MEETING_FORM_SPECIAL_REPORT)
 
@@ -55,6 +58,8 @@ class Sitting:
     @property
     def present(self) -> int:
         """Nine of ten where the agenda is known; else as few as each quorum allows, so that nobody waits long."""
+        if self.kind == MEETING_KIND_CONGRESS_SESSION:
+            return self.seats - self.seats // 3
         return self.seats - self.seats // 10 if self.agenda.items else self.seats // 2 + 1
 
     def at(self, moment: time) -> datetime:
@@ -78,6 +83,14 @@ def programme(district: District) -> Iterator[Sitting]:
                 district.seats(unit),
                 agenda,
             )
+
+
+def session(district: District, unit: str) -> Sitting:
+    """The congress session of the year in which livelihood projects are voted on. Only that is on its agenda."""
+    title = (district.units[unit] if unit else district.name) + "人大会议（民生实事项目票决）"
+    agenda = Agenda(next_working_day(SESSIONS), ())
+    kind = MEETING_KIND_CONGRESS_SESSION
+    return Sitting(unit, kind, MEETING_FORM_UNSPECIFIED, 1, title, district.seats(unit), agenda)
 
 
 def _kind(district: District, unit: str) -> "MeetingKind.ValueType":

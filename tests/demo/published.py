@@ -47,3 +47,15 @@ WUJIA_OFFICES_EVALUATED = 2
 
 # It has met at mid-year since 2005; what it heard in 2023 is not published.
 NAN_AN = "500108"
+
+# Livelihood projects (民生实事项目) that were voted on, as told at the same conference of the city at the end of 2023.
+DISTRICTS_VOTING = 18
+DISTRICT_PROJECTS = 128
+TOWNS = 786
+TOWNS_VOTING = 666
+TOWN_PROJECTS = 3_347
+# The share of 666 in 786, in tenths of a per cent: 84.7 %.
+TOWNS_VOTING_PER_MILLE = 847
+BAITAO_PROJECTS = 16
+# In 2020-2023 together. Which of them in which year is not published; the demo votes on all of them at once.
+WUJIA_PROJECTS = 17

@@ -6,7 +6,7 @@ all of its rows or none, so an assembly with one active mandate has them all.
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import TypeAlias
 from uuid import NAMESPACE_URL, uuid5
@@ -66,6 +66,9 @@ class District:
     deputies: int
     # Meetings that were held, by the code of the unit, or by CONGRESS.
     meetings: Mapping[str, int]
+    # Livelihood projects that are adopted, likewise; and the towns that vote on them without paper.
+    projects: Mapping[str, int] = field(default_factory=dict)
+    electronic: frozenset[str] = frozenset()
 
     @property
     def bodies(self) -> int:
@@ -127,6 +130,8 @@ class _Registrar:
         self._metadata = metadata
         self._done = done
         self._advance = advance
+        # Terms that this run has opened: nobody sits there yet.
+        self._fresh = set[str]()
 
     async def run(self) -> None:
         there = await self._assemblies()
@@ -158,7 +163,10 @@ class _Registrar:
             self._done.bodies_found += 1
             return await self._term(found)
         self._done.bodies_entered += 1
-        return await self._term(await self._created(unit))
+        name = await self._created(unit)
+        term = await self._opened(name)
+        self._fresh.add(term)
+        return term
 
     async def _assemblies(self) -> dict[str, str]:
         """The assemblies that are there, by the code of their unit."""
@@ -188,6 +196,9 @@ class _Registrar:
         for term in there.terms:
             if term.number == TERM_NUMBER:
                 return term.name
+        return await self._opened(assembly)
+
+    async def _opened(self, assembly: str) -> str:
         term = Term(number=TERM_NUMBER, start_date=date_message(TERM_BEGINS))
         request = OpenTermRequest(parent=assembly, term=term, request_id=self._id(term, assembly))
         try:
@@ -198,7 +209,7 @@ class _Registrar:
             return f"{assembly}/terms/{TERM_NUMBER}"
 
     async def _seat(self, term: str, rows: Sequence[Row]) -> None:
-        if not rows or await self._persons(term, most=1):
+        if not rows or (term not in self._fresh and await self._persons(term, most=1)):
             return
         opening = RegisterMandatesRequest.Opening(
             term=term, active_from=date_message(ACTIVE_FROM), recommender=RECOMMENDER

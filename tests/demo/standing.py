@@ -4,7 +4,7 @@ import asyncio
 import json
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -14,15 +14,18 @@ import grpc
 from chassis import client, whereabouts
 from chassis.embedded.leashed import Leashed
 from chassis.settings import Settings
+from quanyutong.ballots.v1 import ballots_pb2
 from quanyutong.meetings.v1 import meetings_pb2
 from quanyutong.registry.v1 import registry_pb2
 from quanyutong.registry.v1.districts_pb2 import ListDistrictsRequest
 from quanyutong.registry.v1.registry_pb2_grpc import RegistryServiceStub
+from quanyutong_client.hall import Hall
 
 COMMAND = (sys.executable, "-m", "services", "serve", "--target", "all")
 SERVICES = (
     registry_pb2.DESCRIPTOR.services_by_name["RegistryService"],
     meetings_pb2.DESCRIPTOR.services_by_name["MeetingsService"],
+    ballots_pb2.DESCRIPTOR.services_by_name["BallotsService"],
 )
 # Thousands of entries are made at once, on whatever machine it is: each may wait for others.
 ENTERED_WITHIN = 60.0
@@ -58,6 +61,13 @@ def connected(gateway: str) -> grpc.aio.Channel:
     url = urlsplit(gateway)
     credentials = grpc.ssl_channel_credentials() if url.scheme == "https" else None
     return client.channel(url.netloc, SERVICES, credentials, deadline=ENTERED_WITHIN)
+
+
+def hall_at(gateway: str) -> Callable[[str], Hall]:
+    """What opens the hall of a poll there, as a delegate's device does."""
+    url = urlsplit(gateway)
+    credentials = grpc.ssl_channel_credentials() if url.scheme == "https" else None
+    return lambda poll: Hall(url.netloc, poll, credentials)
 
 
 async def _answers(gateway: str, token: str) -> bool:

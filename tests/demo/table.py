@@ -32,6 +32,7 @@ from quanyutong.registry.v1.summary_pb2 import AssemblyCount, Summary
 from tests.demo import published
 from tests.demo.baitao import Found
 from tests.demo.held import AUGUST, MAY, NOVEMBER, CityYear, Held, Reports
+from tests.demo.voted import Voted
 from tests.demo.year import Year
 
 HEADINGS = ("code", "district", "congress", "assemblies", "representatives", "women", "community workers", "residents")
@@ -223,4 +224,20 @@ def of_wujia(held: Sequence[Held]) -> list[Compared]:
         Compared("Wujia in 2023: special reports heard", published.WUJIA_REPORTS, year.heard()),
         Compared("Wujia in 2023: works evaluated", published.WUJIA_WORKS_EVALUATED, year.works_evaluated()),
         Compared("Wujia in 2023: offices evaluated", published.WUJIA_OFFICES_EVALUATED, year.offices_evaluated()),
+    ]
+
+
+def of_projects(voted: Voted, towns: int) -> list[Compared]:
+    """The published figures of votes on livelihood projects. `towns` are those of the city."""
+    share = round(1000 * voted.towns / towns) if towns else 0
+    return [
+        Compared("districts voting on livelihood projects", published.DISTRICTS_VOTING, voted.districts),
+        Compared("of these, by secret electronic ballot", published.DISTRICTS_VOTING, voted.secret_in_districts),
+        Compared("projects voted by districts", published.DISTRICT_PROJECTS, voted.district_projects),
+        Compared("towns and townships", published.TOWNS, towns),
+        Compared("of these, voting on livelihood projects", published.TOWNS_VOTING, voted.towns),
+        Compared("of these, per thousand (84.7 %)", published.TOWNS_VOTING_PER_MILLE, share),
+        Compared("projects voted by towns and townships", published.TOWN_PROJECTS, voted.town_projects),
+        Compared("Baitao: projects voted", published.BAITAO_PROJECTS, voted.in_unit(published.BAITAO)),
+        Compared("Wujia: projects voted", published.WUJIA_PROJECTS, voted.in_unit(published.WUJIA)),
     ]
