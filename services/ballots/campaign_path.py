@@ -79,6 +79,12 @@ def check_alike(one: UUID, other: UUID, campaign: UUID, other_campaign: UUID) ->
         raise Refused("SUGGESTIONS_APART")
 
 
+def check_campaign_of(campaign: UUID, other: UUID) -> None:
+    """What is settled in one meeting is of one campaign."""
+    if campaign != other:
+        raise Refused("SUGGESTIONS_APART")
+
+
 def check_received(day: date, first: date, last: date) -> None:
     if not first <= day <= last:
         raise Refused("SUGGESTION_OUTSIDE_WINDOW", first=first, last=last)

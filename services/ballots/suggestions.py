@@ -1,5 +1,6 @@
 """Suggestions (征集建议): collected or nominated, merged with their like, rejected, or made candidates."""
 
+from operator import attrgetter
 from typing import Any
 
 import grpc
@@ -16,7 +17,7 @@ from quanyutong.ballots.v1 import suggestions_pb2 as pb
 from services.ballots import campaign_path as path
 from services.ballots.campaigns import SHARE, campaign_name, load_campaign
 from services.ballots.domain import Refused
-from services.ballots.project_message import project_message
+from services.ballots.project_message import project_message, project_messages
 from services.ballots.project_steps import project_name, tell
 from services.ballots.project_tables import project, suggestion
 
@@ -48,16 +49,21 @@ class Suggestions:
 
     async def CollectSuggestion(self, request: pb.CollectSuggestionRequest, _: Context) -> pb.Suggestion:
         given = request.suggestion
-        source, channel = word(pb.SuggestionSource, given.source), word(campaigns_pb2.CollectionChannel, given.channel)
-        day = read_date(given, "receive_date", "suggestion.receive_date") or clock.today()
-        path.check_origin(source, given.origin)
         async with self._database.write() as tx:
             of = await _load_collecting(tx, given.campaign)
-            path.check_received(day, of.start_date, min(of.end_date, clock.today()))
-            path.check_channel(channel, of.channels)
-            values = {"source": source, "channel": channel, "origin": given.origin, "receive_date": day}
-            row = await tx.one(ENTER, campaign=of.id, **values, **_words(of, tx.district, given))
-            return tx.reply(_message(row))
+            return tx.reply(_message(await _collect(tx, of, given, "suggestion")))
+
+    async def BatchCollectSuggestions(
+        self, request: pb.BatchCollectSuggestionsRequest, _: Context
+    ) -> pb.BatchCollectSuggestionsResponse:
+        names = sorted({given.campaign for given in request.suggestions})
+        async with self._database.write() as tx:
+            campaigns = {name: await _load_collecting(tx, name) for name in names}
+            rows = [
+                await _collect(tx, campaigns[given.campaign], given, f"suggestions[{place}]")
+                for place, given in enumerate(request.suggestions)
+            ]
+            return tx.reply(pb.BatchCollectSuggestionsResponse(suggestions=map(_message, rows)))
 
     async def NominateSuggestion(self, request: pb.NominateSuggestionRequest, _: Context) -> pb.Suggestion:
         async with self._database.write() as tx:
@@ -103,16 +109,33 @@ class Suggestions:
             return tx.reply(_message(await _save(tx, row, state="rejected", reject_reason=request.reason)))
 
     async def MakeCandidate(self, request: pb.MakeCandidateRequest, _: Context) -> projects_pb2.Project:
-        given = request.project
         async with self._database.write() as tx:
-            # The campaign first, so that none becomes a candidate while they are counted.
-            of = await load_campaign(tx, campaign_name((await _load(tx, request.name)).campaign), SHARE)
-            path.check_campaign(of.state, ("screening",))
-            row = await _load_for(tx, request)
-            made = await _make(tx, of, given)
-            await _save(tx, row, state="candidate", project=made.id)
-            await tell(tx, made, "make_candidate", request.name)
-            return tx.reply(await project_message(tx, made))
+            of = await _load_screening(tx, campaign_name((await _load(tx, request.name)).campaign))
+            return tx.reply(await project_message(tx, await _make_candidate(tx, of, request)))
+
+    async def BatchMakeCandidates(
+        self, request: pb.BatchMakeCandidatesRequest, _: Context
+    ) -> pb.BatchMakeCandidatesResponse:
+        async with self._database.write() as tx:
+            of = await _load_screening(tx, request.campaign)
+            # Locked in one order, and answered in that of the request.
+            made = {
+                given.name: await _make_candidate(tx, of, given)
+                for given in sorted(request.suggestions, key=attrgetter("name"))
+            }
+            rows = [made[given.name] for given in request.suggestions]
+            return tx.reply(pb.BatchMakeCandidatesResponse(projects=await project_messages(tx, rows)))
+
+
+async def _collect(tx: WriteTx, of: Row, given: pb.Suggestion, place: str) -> Row:
+    """`place` is where it stands in the request."""
+    source, channel = word(pb.SuggestionSource, given.source), word(campaigns_pb2.CollectionChannel, given.channel)
+    day = read_date(given, "receive_date", f"{place}.receive_date") or clock.today()
+    path.check_origin(source, given.origin)
+    path.check_received(day, of.start_date, min(of.end_date, clock.today()))
+    path.check_channel(channel, of.channels)
+    values = {"source": source, "channel": channel, "origin": given.origin, "receive_date": day}
+    return await tx.one(ENTER, campaign=of.id, **values, **_words(of, tx.district, given))
 
 
 async def _nominate(tx: WriteTx, request: pb.NominateSuggestionRequest) -> Row:
@@ -130,6 +153,22 @@ async def _load_collecting(tx: WriteTx, name: str) -> Row:
     row = await load_campaign(tx, name, SHARE)
     path.check_campaign(row.state, ("collecting",))
     return row
+
+
+async def _load_screening(tx: WriteTx, name: str) -> Row:
+    """Held before its suggestions, so that none becomes a candidate while they are counted."""
+    row = await load_campaign(tx, name, SHARE)
+    path.check_campaign(row.state, ("screening",))
+    return row
+
+
+async def _make_candidate(tx: WriteTx, of: Row, given: pb.MakeCandidateRequest | pb.ScreenedSuggestion) -> Row:
+    row = await _load_for(tx, given)
+    path.check_campaign_of(row.campaign, of.id)
+    made = await _make(tx, of, given.project)
+    await _save(tx, row, state="candidate", project=made.id)
+    await tell(tx, made, "make_candidate", given.name)
+    return made
 
 
 def _words(of: Row, district: str, given: pb.Suggestion | pb.NominateSuggestionRequest) -> dict[str, str]:

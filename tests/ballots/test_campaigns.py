@@ -14,7 +14,7 @@ from quanyutong.ballots.v1 import projects_pb2 as projects
 from quanyutong.ballots.v1 import suggestions_pb2 as suggestions
 from services.ballots.campaign_path import check_impersonal, unit_of
 from services.ballots.domain import Refused
-from tests.ballots.season import LAST, ONLINE, STATION, YEAR, Season
+from tests.ballots.season import FIRST, LAST, ONLINE, STATION, YEAR, Season
 from tests.contract.office import TOWN, TOWNSHIP_CONGRESS, mask, on
 from tests.harness import reason, refused, until
 
@@ -213,3 +213,65 @@ def test_the_unit_is_the_campaigns_or_one_of_the_district(given: str, of_campaig
 def test_another_unit_is_refused(given: str, of_campaign: str) -> None:
     with pytest.raises(Refused, match="UNIT_REFUSED"):
         unit_of(given, of_campaign, "500102")
+
+
+def resident(campaign: str, content: str, **fields: Any) -> suggestions.Suggestion:
+    source = suggestions.SUGGESTION_SOURCE_RESIDENT
+    given = {"channel": ONLINE, "receive_date": on(FIRST), **fields}
+    return suggestions.Suggestion(campaign=campaign, source=source, content=content, **given)
+
+
+async def batch(season: Season, *given: suggestions.Suggestion) -> list[suggestions.Suggestion]:
+    request = suggestions.BatchCollectSuggestionsRequest(suggestions=given)
+    return list((await season.vote("BatchCollectSuggestions", request)).suggestions)
+
+
+async def test_many_suggestions_are_entered_in_their_order(season: Season) -> None:
+    one, other = await season.collecting(), await season.collecting(body=await season.assembly(await season.unit(2)))
+    made = await batch(season, resident(one, "甲"), resident(other, "乙"), resident(one, "丙"))
+    assert [(each.campaign, each.content) for each in made] == [(one, "甲"), (other, "乙"), (one, "丙")]
+    assert await suggested(season, campaign=one) == [made[0].name, made[2].name]
+
+
+async def test_of_many_suggestions_all_are_entered_or_none(season: Season) -> None:
+    campaign = await season.collecting()
+    late = resident(campaign, "乙", receive_date=on(LAST + timedelta(1)))
+    assert await refused(batch(season, resident(campaign, "甲"), late)) == f"{PREFIX}SUGGESTION_OUTSIDE_WINDOW"
+    assert await suggested(season, campaign=campaign) == []
+
+
+def many(season: Season, campaign: str, *names: str) -> Any:
+    found = [
+        suggestions.ScreenedSuggestion(name=name, project=season.screened(title=f"项目{place}"))
+        for place, name in enumerate(names)
+    ]
+    request = suggestions.BatchMakeCandidatesRequest(campaign=campaign, suggestions=found)
+    return season.vote("BatchMakeCandidates", request)
+
+
+async def test_many_candidates_are_made_in_their_order(season: Season) -> None:
+    campaign, collected = await season.screening(3)
+    collected.reverse()
+    made = (await many(season, campaign, *collected)).projects
+    assert [(each.title, each.campaign) for each in made] == [(f"项目{place}", campaign) for place in range(3)]
+    kept = [await season.vote("GetSuggestion", suggestions.GetSuggestionRequest(name=name)) for name in collected]
+    assert [each.project for each in kept] == [each.name for each in made]
+    assert (await season.run("FixCandidates", campaign)).candidates == 3
+
+
+async def test_of_many_candidates_all_are_made_or_none(season: Season) -> None:
+    campaign, (first, second) = await season.screening(2)
+    _, (foreign,) = await season.screening(1, body=await season.assembly(await season.unit(2)))
+    assert await refused(many(season, campaign, first, foreign)) == f"{PREFIX}SUGGESTIONS_APART"
+    assert await refused(many(season, campaign, first, first)) == f"{PREFIX}SUGGESTION_STATE_REFUSED"
+    await season.deal("Reject", second, reason="重复")
+    assert await refused(many(season, campaign, first, second)) == f"{PREFIX}SUGGESTION_STATE_REFUSED"
+    assert (await season.vote("GetCampaign", campaigns.GetCampaignRequest(name=campaign))).candidates == 0
+
+
+async def test_many_candidates_made_twice_at_once_are_made_once(season: Season) -> None:
+    campaign, collected = await season.screening(4)
+    calls = (many(season, campaign, *collected), many(season, campaign, *reversed(collected)))
+    outcomes = await asyncio.gather(*calls, return_exceptions=True)
+    assert sum(isinstance(outcome, Exception) for outcome in outcomes) == 1
+    assert (await season.vote("GetCampaign", campaigns.GetCampaignRequest(name=campaign))).candidates == 4

@@ -134,7 +134,7 @@ async def test_every_mutation_of_what_delegates_do_is_answered_again_with_the_fi
 async def test_every_mutation_of_a_campaign_is_answered_again_with_the_first_answer(office: Office) -> None:
     season = Season(office.tenant)
     bodies = [await season.assembly(await season.unit(number)) for number in range(1, 8)]
-    _, (first, second, third, fourth) = await season.screening(4, body=bodies[0])
+    campaign, (first, second, third, fourth, fifth) = await season.screening(5, body=bodies[0])
     candidate = (await season.candidate(first)).name
     draft, over = (await season.campaign(bodies[1])).name, await season.collecting(body=bodies[2])
     screened, collected = await season.screening(2, body=bodies[3])
@@ -153,6 +153,7 @@ async def test_every_mutation_of_a_campaign_is_answered_again_with_the_first_ans
     nominated: dict[str, Any] = {"campaign": under_way, "nominated": f"opinions/{NOBODY}", "content": "加装电梯"}
     changed = season.drafted(bodies[1], name=draft, title="改题", etag='"1"')
     renamed = season.screened(name=candidate, title="改题", etag='"1"')
+    settled = [suggestions_pb2.ScreenedSuggestion(name=fifth, project=season.screened())]
     requests: dict[str, Any] = {
         "CreateCampaign": campaigns_pb2.CreateCampaignRequest(campaign=season.drafted(bodies[6])),
         "UpdateCampaign": campaigns_pb2.UpdateCampaignRequest(campaign=changed, update_mask=mask("title")),
@@ -165,6 +166,8 @@ async def test_every_mutation_of_a_campaign_is_answered_again_with_the_first_ans
         "MergeSuggestion": suggestions_pb2.MergeSuggestionRequest(name=second, into=third),
         "RejectSuggestion": suggestions_pb2.RejectSuggestionRequest(name=third, reason="重复"),
         "MakeCandidate": suggestions_pb2.MakeCandidateRequest(name=fourth, project=season.screened()),
+        "BatchCollectSuggestions": suggestions_pb2.BatchCollectSuggestionsRequest(suggestions=[suggestion]),
+        "BatchMakeCandidates": suggestions_pb2.BatchMakeCandidatesRequest(campaign=campaign, suggestions=settled),
         "UpdateProject": projects_pb2.UpdateProjectRequest(project=renamed, update_mask=mask("title")),
         "WithdrawCandidate": projects_pb2.WithdrawCandidateRequest(name=candidate, reason="重复"),
     }

@@ -93,13 +93,12 @@ class Season:
         if campaign.state == campaigns.CAMPAIGN_STATE_DRAFTED:
             campaign = await self._step("PublishNotice", campaign)
         if campaign.state == campaigns.CAMPAIGN_STATE_COLLECTING:
-            collected = [await self._collected(campaign, each) for each in vote.candidates]
+            collected = list(await self._left(campaign)) if there else []
+            collected = collected or await self._collected(campaign, vote.candidates)
             campaign = await self._step("CloseCollection", campaign)
         if campaign.state == campaigns.CAMPAIGN_STATE_SCREENING:
-            wanted = {candidate.content: candidate for candidate in vote.candidates}
             left = collected or await self._left(campaign)
-            screened = [await self._screened(each, wanted[each.content]) for each in left]
-            made = screened if collected else made
+            made = await self._screened(campaign, left, vote.candidates) if left else made
             campaign = await self._step("FixCandidates", campaign)
         return campaign, made
 
@@ -137,18 +136,22 @@ class Season:
             await asyncio.sleep(POLL)
         raise RosterLate("the ballots service has not heard of a body or a meeting")
 
-    async def _collected(self, campaign: campaigns.Campaign, candidate: Candidate) -> suggestions.Suggestion:
-        """Repeatable: the same suggestion is entered once, by its request_id."""
-        suggestion = suggestions.Suggestion(
-            campaign=campaign.name,
-            source=suggestions.SUGGESTION_SOURCE_RESIDENT,
-            channel=campaigns.COLLECTION_CHANNEL_ONLINE,
-            content=candidate.content,
-            receive_date=date_message(FIRST),
-        )
-        request = identified(suggestions.CollectSuggestionRequest(suggestion=suggestion))
-        made: suggestions.Suggestion = await self._call("CollectSuggestion", request)
-        return made
+    async def _collected(
+        self, campaign: campaigns.Campaign, candidates: Sequence[Candidate]
+    ) -> list[suggestions.Suggestion]:
+        """All of them or none are entered: where one is, an earlier run has entered them all."""
+        entries = [
+            suggestions.Suggestion(
+                campaign=campaign.name,
+                source=suggestions.SUGGESTION_SOURCE_RESIDENT,
+                channel=campaigns.COLLECTION_CHANNEL_ONLINE,
+                content=candidate.content,
+                receive_date=date_message(FIRST),
+            )
+            for candidate in candidates
+        ]
+        request = suggestions.BatchCollectSuggestionsRequest(suggestions=entries)
+        return list((await self._call("BatchCollectSuggestions", identified(request))).suggestions)
 
     async def _left(self, campaign: campaigns.Campaign) -> Sequence[suggestions.Suggestion]:
         """Suggestions that are not dealt with yet."""
@@ -157,18 +160,17 @@ class Season:
         )
         return list((await self._call("ListSuggestions", request)).suggestions)
 
-    async def _screened(self, suggestion: suggestions.Suggestion, candidate: Candidate) -> projects_pb2.Project:
-        project = projects_pb2.Project(
-            title=candidate.title,
-            content=candidate.content,
-            cost_fen=candidate.cost_fen,
-            feasibility=FEASIBLE,
-            department=candidate.department,
-            beneficiaries=candidate.beneficiaries,
-        )
-        request = suggestions.MakeCandidateRequest(name=suggestion.name, project=project)
-        made: projects_pb2.Project = await self._call("MakeCandidate", identified(request))
-        return made
+    async def _screened(
+        self,
+        campaign: campaigns.Campaign,
+        left: Sequence[suggestions.Suggestion],
+        candidates: Sequence[Candidate],
+    ) -> list[projects_pb2.Project]:
+        """All of them or none become candidates."""
+        projects = {candidate.content: project_of(candidate) for candidate in candidates}
+        settled = [suggestions.ScreenedSuggestion(name=each.name, project=projects[each.content]) for each in left]
+        request = suggestions.BatchMakeCandidatesRequest(campaign=campaign.name, suggestions=settled)
+        return list((await self._call("BatchMakeCandidates", identified(request))).projects)
 
     async def _candidates(self, campaign: campaigns.Campaign) -> Sequence[projects_pb2.Project]:
         listed = projects_pb2.ListProjectsRequest(campaign=campaign.name, page_size=MOST)
@@ -191,3 +193,15 @@ class Season:
         request = identified(polls_pb2.CreatePollRequest(poll=poll))
         made: polls_pb2.Poll = await self._heard("CreatePoll", request, "ERROR_REASON_MEETING_NOT_FOUND")
         return made
+
+
+def project_of(candidate: Candidate) -> projects_pb2.Project:
+    """What screening says of a suggestion."""
+    return projects_pb2.Project(
+        title=candidate.title,
+        content=candidate.content,
+        cost_fen=candidate.cost_fen,
+        feasibility=FEASIBLE,
+        department=candidate.department,
+        beneficiaries=candidate.beneficiaries,
+    )

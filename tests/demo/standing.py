@@ -27,6 +27,8 @@ SERVICES = (
     meetings_pb2.DESCRIPTOR.services_by_name["MeetingsService"],
     ballots_pb2.DESCRIPTOR.services_by_name["BallotsService"],
 )
+# Thousands of entries are made at once, on whatever machine it is: each may wait for others.
+ENTERED_WITHIN = 60.0
 READY_WITHIN = 90.0
 ANSWERS_WITHIN = 3.0
 STOP_GRACE = 40.0
@@ -58,7 +60,7 @@ def connected(gateway: str) -> grpc.aio.Channel:
     """A channel to the gateway, as any client makes one."""
     url = urlsplit(gateway)
     credentials = grpc.ssl_channel_credentials() if url.scheme == "https" else None
-    return client.channel(url.netloc, SERVICES, credentials)
+    return client.channel(url.netloc, SERVICES, credentials, deadline=ENTERED_WITHIN)
 
 
 def hall_at(gateway: str) -> Callable[[str], Hall]:
