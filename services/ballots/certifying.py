@@ -14,9 +14,11 @@ from chassis.wire import identifier
 from quanyutong.ballots.v1 import polls_pb2
 from quanyutong.ballots.v1 import results_pb2 as pb
 from services.ballots import poll_path, scrutiny
+from services.ballots.adoption import movers_of
 from services.ballots.boxes import load_box, number_in
 from services.ballots.counting import summed
 from services.ballots.domain import Refused
+from services.ballots.drafting import selectable
 from services.ballots.paper_counting import checked, read_back
 from services.ballots.persons import caller_in_person
 from services.ballots.polls import BOXES, box_name, load_poll, poll_message, save_poll
@@ -67,8 +69,9 @@ class Certifying:
 async def scrutineer(tx: ReadTx, row: Row) -> UUID:
     """The caller, who is not the mover of a candidate. Raises Refused NOT_IN_PERSON, SCRUTINEER_IS_MOVER."""
     person = await caller_in_person(tx)
-    moved = {name for each in json.loads(row.questions) for name in each["movers"].values()}
-    scrutiny.check_scrutineer(person, {await kept_person(tx, identifier(name)) for name in moved})
+    named = {identifier(name) for each in json.loads(row.questions) for name in each["movers"].values()}
+    moved = named | await movers_of(tx, row.id, selectable(row.questions))
+    scrutiny.check_scrutineer(person, {await kept_person(tx, key) for key in moved})
     return person
 
 

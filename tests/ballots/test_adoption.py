@@ -1,5 +1,6 @@
 """Projects that are voted on in a poll: what follows from its announcement follows by itself."""
 
+import asyncio
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -9,6 +10,7 @@ import pytest
 from quanyutong.ballots.v1 import campaigns_pb2 as campaigns
 from quanyutong.ballots.v1 import polls_pb2, questions_pb2, results_pb2
 from quanyutong.ballots.v1 import projects_pb2 as pb
+from quanyutong.ballots.v1 import suggestions_pb2 as suggestions
 from quanyutong.meetings.v1 import meeting_pb2
 from tests.ballots.polling import Polling, Vote
 from tests.ballots.season import Season, key
@@ -124,6 +126,41 @@ async def test_what_is_no_fixed_candidate_is_not_voted_on(season: Season, pollin
     poll = await polling.draft(vote.meeting, question(names, places=1))
     request = polls_pb2.OpenPollRequest(name=poll.name, reason="试验")
     assert await refused(polling.vote("OpenPoll", request)) == "ERROR_REASON_OPTION_NOT_CANDIDATE"
+
+
+async def test_a_candidate_is_up_in_one_poll_at_a_time(season: Season, polling: Polling) -> None:
+    vote, body = await sitting(polling, 1)
+    _, names = await season.listed(body=body)
+    drafts = [(await polling.draft(vote.meeting, question(names, places=1))).name for _ in range(3)]
+    first, *others = drafts
+    await polling.open(first, present=1)
+    for other in others:
+        request = polls_pb2.OpenPollRequest(name=other)
+        assert await refused(polling.vote("OpenPoll", request)) == "ERROR_REASON_OPTION_IN_ANOTHER_POLL"
+    await polling.do_poll("Void", first, reason="设备故障")
+    answers = await asyncio.gather(*(polling.do_poll("Open", each) for each in others), return_exceptions=True)
+    assert len([each for each in answers if isinstance(each, polls_pb2.Poll)]) == 1
+
+
+async def test_who_suggested_a_candidate_does_not_certify(season: Season, polling: Polling) -> None:
+    """Nor who suggested what was merged into it, though no draft of a poll names them."""
+    vote, body = await sitting(polling, 3)
+    campaign = await season.collecting(body=body)
+    delegates: dict[str, Any] = {
+        "source": suggestions.SUGGESTION_SOURCE_DELEGATE,
+        "channel": campaigns.COLLECTION_CHANNEL_DELEGATE,
+    }
+    made = [(await season.suggest(campaign, origin=mandate, **delegates)).name for mandate in vote.mandates[:2]]
+    made.append((await season.suggest(campaign)).name)
+    await season.run("CloseCollection", campaign)
+    await season.deal("Merge", made[1], into=made[0])
+    names = [(await season.candidate(each)).name for each in (made[0], made[2])]
+    await season.run("FixCandidates", campaign)
+    await open_on(polling, vote, names, places=1)
+    await polling.voted(vote, [])
+    for mover in vote.persons[:2]:
+        assert await refused(polling.certify(vote.poll, mover)) == "ERROR_REASON_SCRUTINEER_IS_MOVER"
+    await polling.certify(vote.poll, vote.persons[2])
 
 
 async def test_projects_of_another_assembly_are_left_alone(season: Season, polling: Polling) -> None:

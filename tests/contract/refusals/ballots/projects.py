@@ -11,7 +11,7 @@ from quanyutong.ballots.v1 import projects_pb2 as projects
 from quanyutong.ballots.v1 import questions_pb2
 from quanyutong.ballots.v1 import suggestions_pb2 as suggestions
 from quanyutong.meetings.v1 import meeting_pb2
-from tests.ballots.polling import Polling
+from tests.ballots.polling import Polling, polling_of
 from tests.ballots.season import COST, FIRST, STATION, YEAR, Season, key
 from tests.contract.office import NOBODY, Office, on
 from tests.contract.refusals import refused_with
@@ -270,5 +270,22 @@ async def a_vote_on_what_was_voted_on(office: Office) -> None:
         options = [questions_pb2.Option(id=key(name), title="项目") for name in (chosen, other)]
         rule = questions_pb2.SelectRule(places=1)
         asked = questions_pb2.Question(id="projects", title="票决", options=options, select=rule)
+        poll = await polling.draft(meeting, asked)
+        await polling.open(poll.name, present=1)
+
+
+@refused_with("OPTION_IN_ANOTHER_POLL")
+async def a_vote_on_what_is_voted_on(office: Office) -> None:
+    season = Season(office.tenant)
+    meeting, _ = await season.ready(1, 1)
+    await season.do("Convene", meeting)
+    body = (await season.meet("GetMeeting", meeting_pb2.GetMeetingRequest(name=meeting))).body
+    _, names = await season.listed(body=body)
+    options = [questions_pb2.Option(id=key(name), title="项目") for name in names]
+    asked = questions_pb2.Question(
+        id="projects", title="票决", options=options, select=questions_pb2.SelectRule(places=1)
+    )
+    polling = polling_of(office)
+    for _ in range(2):
         poll = await polling.draft(meeting, asked)
         await polling.open(poll.name, present=1)
