@@ -8,6 +8,7 @@ the write-ahead log and backups that were made in between (docs/threat-model.md)
 
 import asyncio
 import logging
+from typing import NamedTuple
 from uuid import UUID
 from weakref import WeakKeyDictionary
 
@@ -22,7 +23,7 @@ from chassis.vault import Vault
 from services.ballots.tables import poll
 
 log = logging.getLogger(__name__)
-# Seconds between two looks for a poll that is still to be swept: the calls that close one do it at once.
+# Seconds between two looks for a poll that is still to be swept: the calls that close one do it at once, too.
 EVERY = 30.0
 TABLES = ("ballot", "paper", "box_key")
 # Nobody who votes elsewhere waits longer for a rewrite to begin. What is in use for longer is tried again.
@@ -58,6 +59,13 @@ async def erase_vote(tx: WriteTx, key: UUID) -> None:
         await tx.execute(statement, poll=key)
 
 
+class Left(NamedTuple):
+    """A poll whose step into this state has left something behind."""
+
+    poll: UUID
+    state: str
+
+
 class Rewriting:
     """Writes the tables of one database anew, for all districts: those who ask while it runs share the next run."""
 
@@ -79,24 +87,22 @@ class Rewriting:
 _rewriting: WeakKeyDictionary[Connections, Rewriting] = WeakKeyDictionary()
 
 
-async def sweep(database: Database) -> None:
+async def sweep(database: Database) -> set[Left]:
     """Rewrites the tables for the district of the task, if one of its polls has left something in them.
 
     Where the tables are in use for too long, the next round does it. The rows that a step has deleted are dead only
-    once its transaction is over, so this is another one.
+    once its transaction is over, so this is another one. Returns what was swept out.
     """
     async with database.read() as tx:
-        left = await tx.all(UNSWEPT)
+        left = {Left(row.id, row.state) for row in await tx.all(UNSWEPT)}
     if not left:
-        return
+        return left
     try:
         await _rewriting.setdefault(database.place_of(tenancy.district()), Rewriting()).once_more(database)
     except asyncpg.LockNotAvailableError:
         log.warning("sweeping later: the tables are in use")
-        return
-    async with database.write_part() as tx:
-        for row in left:
-            await tx.execute(SWEPT, key=row.id, state=row.state)
+        return set()
+    return left
 
 
 async def _rewrite(database: Database, table: str) -> None:
@@ -112,8 +118,23 @@ async def _rewrite(database: Database, table: str) -> None:
         await asyncio.sleep(PAUSE)
 
 
-async def _visit(database: Database, _: Vault) -> None:
-    await sweep(database)
+class Sweeping:
+    """The round. What any transaction could still see when the tables were rewritten has outlived that, even if it was
+    another district's: so a poll is done with once two rounds have swept after it.
+    """
+
+    def __init__(self) -> None:
+        self._before: dict[str, set[Left]] = {}
+
+    async def visit(self, database: Database, _: Vault) -> None:
+        swept = await sweep(database)
+        done = swept & self._before.pop(tenancy.district(), set())
+        if swept - done:
+            self._before[tenancy.district()] = swept - done
+        if done:
+            async with database.write_part() as tx:
+                for each in sorted(done):
+                    await tx.execute(SWEPT, key=each.poll, state=each.state)
 
 
-ROUND = Round("sweeping", EVERY, _visit)
+ROUND = Round("sweeping", EVERY, Sweeping().visit)
