@@ -155,7 +155,7 @@ async def test_every_mutation_of_a_campaign_is_answered_again_with_the_first_ans
     renamed = season.screened(name=candidate, title="改题", etag='"1"')
     settled = [suggestions_pb2.ScreenedSuggestion(name=fifth, project=season.screened())]
     requests: dict[str, Any] = {
-        "CreateCampaign": campaigns_pb2.CreateCampaignRequest(campaign=season.drafted(bodies[6])),
+        "CreateCampaign": campaigns_pb2.CreateCampaignRequest(campaign=season.drafted(bodies[0])),
         "UpdateCampaign": campaigns_pb2.UpdateCampaignRequest(campaign=changed, update_mask=mask("title")),
         "PublishNotice": campaigns_pb2.PublishNoticeRequest(name=draft),
         "CloseCollection": campaigns_pb2.CloseCollectionRequest(name=over),
