@@ -24,7 +24,7 @@ from tests.demo.registering import Metadata
 from tests.harness import reason
 
 MOST = 500
-POLL = 0.5
+SHORTEST_WAIT, LONGEST_WAIT = 0.25, 4.0
 # The roster comes from the registry by events: after the first registration thousands of them are under way.
 HEARD_WITHIN = 120.0
 UNHEARD = ("ERROR_REASON_BODY_NOT_FOUND", "ERROR_REASON_TERM_NOT_OPEN")
@@ -89,13 +89,13 @@ class Holding:
             end_time=timestamp(sitting.at(END)),
         )
         request = identified(meeting_pb2.CreateMeetingRequest(meeting=entry))
-        for _ in patience():
+        for wait in patience():
             try:
                 made: Meeting = await self._call("CreateMeeting", request)
             except grpc.aio.AioRpcError as error:
                 if reason(error) not in UNHEARD:
                     raise
-                await asyncio.sleep(POLL)
+                await asyncio.sleep(wait)
             else:
                 return made
         raise RosterLate(f"the meetings service has not heard of the body of {sitting.display_name}")
@@ -114,11 +114,11 @@ class Holding:
 
     async def _called(self, sitting: Sitting, meeting: Meeting) -> None:
         """The roll with all seats and names, as soon as the meetings service has heard of them."""
-        for _ in patience():
+        for wait in patience():
             taken = await self._call("InviteDelegates", attendance_pb2.InviteDelegatesRequest(name=meeting.name))
             if taken.expected >= sitting.seats and not taken.unnamed:
                 return
-            await asyncio.sleep(POLL)
+            await asyncio.sleep(wait)
         raise RosterLate(f"the meetings service has not heard of all delegates of {sitting.display_name}")
 
     async def _deal_with(self, sitting: Sitting, meeting: Meeting) -> None:
@@ -183,8 +183,9 @@ class Holding:
         return list((await self._call("ListDeliberationOpinions", request)).deliberation_opinions)
 
 
-def patience() -> Iterator[None]:
-    """As often as it may be asked whether the news have arrived."""
-    deadline = time.monotonic() + HEARD_WITHIN
+def patience() -> Iterator[float]:
+    """How long to wait before each further try: short at first, since what is waited for may be at the door."""
+    deadline, wait = time.monotonic() + HEARD_WITHIN, SHORTEST_WAIT
     while time.monotonic() < deadline:
-        yield
+        yield wait
+        wait = min(2 * wait, LONGEST_WAIT)

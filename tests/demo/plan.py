@@ -41,8 +41,8 @@ BAITAO_SEATS = {
     CAPACITY_RESIDENT: published.BAITAO_RESIDENTS_AND_WORKERS - 13,
 }
 # How many deputies these congresses have is not published. Nan'an gets those of the city's smallest congress, Wujia a
-# town's usual number; the others get as few as show what half of them is.
-NAN_AN_DEPUTIES, WUJIA_DEPUTIES, DEPUTIES = 198, 56, 5
+# town's usual number; the others get as few as show what half of them, or two thirds, are.
+NAN_AN_DEPUTIES, WUJIA_DEPUTIES, DEPUTIES, TOWN_DEPUTIES = 198, 56, 5, 3
 # Of Nan'an's vote the rule is known: 15 candidates, 10 places. Elsewhere there is one candidate more than places, the
 # fewest that a vote needs.
 NAN_AN_PLACES, NAN_AN_CANDIDATES, SURPLUS = 10, 15, 1
@@ -76,7 +76,7 @@ def with_quarterly_meetings(towns: Mapping[str, Iterable[str]]) -> list[str]:
 def town_deputies(towns: Mapping[str, Iterable[str]]) -> dict[str, int]:
     """How many deputies of the congress of each of these are registered."""
     meeting = {*with_quarterly_meetings(towns), *towns_voting(towns)}
-    return dict.fromkeys(sorted(meeting), DEPUTIES) | {published.WUJIA: WUJIA_DEPUTIES}
+    return dict.fromkeys(sorted(meeting), TOWN_DEPUTIES) | {published.WUJIA: WUJIA_DEPUTIES}
 
 
 def towns_voting(towns: Mapping[str, Iterable[str]]) -> list[str]:

@@ -22,7 +22,6 @@ from tests.demo.registering import Metadata
 from tests.harness import reason
 
 MOST = 500
-WAIT = 0.2
 AT_ONCE = 8
 # News of the meeting that the ballots service may not have heard yet.
 UNHEARD = ("ERROR_REASON_MEETING_NOT_CONVENED", "ERROR_REASON_QUORUM_MISSING")
@@ -82,14 +81,14 @@ class Polling:
         """Opened as soon as the ballots service has heard of the roll and of who came."""
         late = "" if meeting.phase == PHASE_CONVENED else AFTERWARDS
         request = identified(polls_pb2.OpenPollRequest(name=poll.name, reason=late))
-        for _ in patience():
+        for wait in patience():
             try:
                 opened: polls_pb2.Poll = await self._ballots.OpenPoll(request, metadata=self._metadata)
                 return opened
             except grpc.aio.AioRpcError as error:
                 if reason(error) not in UNHEARD:
                     raise
-            await asyncio.sleep(WAIT)
+            await asyncio.sleep(wait)
         raise RosterLate("the ballots service has not heard of who came")
 
     async def _staff(self, rpc: str, poll: polls_pb2.Poll) -> Any:
@@ -121,13 +120,13 @@ class Polling:
     async def _take(self, poll: polls_pb2.Poll, person: str) -> None:
         hall, token = self._hall(poll.name), self._token(person, "delegate")
         voter = Voter(self._kept(poll, person), await hall.terms(token))
-        for _ in patience():
+        for wait in patience():
             try:
                 return await voter.take(hall.desk(token))
             except grpc.aio.AioRpcError as error:  # the news that this delegate came is under way
                 if reason(error) != UNTAKEN:
                     raise
-            await asyncio.sleep(WAIT)
+            await asyncio.sleep(wait)
         raise RosterLate("the ballots service has not heard that a delegate came")
 
     async def _cast(self, poll: polls_pb2.Poll, places: int, turn: int, person: str) -> None:

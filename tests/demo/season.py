@@ -27,7 +27,6 @@ from tests.harness import reason
 YEAR = 2023
 FIRST, LAST = date(YEAR - 1, 10, 10), date(YEAR - 1, 11, 10)
 MOST = 500
-POLL = 0.2
 FEASIBLE = "选址和资金已论证（演示数据）"
 QUESTION = "projects"
 VOTED = (campaigns.CAMPAIGN_STATE_VOTED, campaigns.CAMPAIGN_STATE_DONE)
@@ -76,12 +75,18 @@ class Season:
         )
         return There({each.body: each for each in found.campaigns}, {each.meeting: each for each in polls.polls})
 
-    async def hold(self, vote: Vote, there: There, meeting: Meeting) -> None:
-        """From the campaign to the announced poll, from which adoption follows. Raises a refusal, or RosterLate."""
-        poll = there.polls.get(meeting.name)
-        if poll is None:
-            campaign, candidates = await self._listed(vote, there.campaigns.get(vote.body))
-            poll = await self._drafted_poll(vote, meeting, candidates or await self._candidates(campaign))
+    async def listed(self, vote: Vote, there: There, meeting: Meeting) -> Sequence[projects_pb2.Project]:
+        """The candidates of the campaign, brought to its fixed list; none where the poll on them is there already."""
+        if meeting.name in there.polls:
+            return ()
+        campaign, candidates = await self._listed(vote, there.campaigns.get(vote.body))
+        return candidates or await self._candidates(campaign)
+
+    async def hold(
+        self, vote: Vote, there: There, meeting: Meeting, candidates: Sequence[projects_pb2.Project]
+    ) -> None:
+        """The poll on them, to its announcement, from which adoption follows. Raises a refusal, or RosterLate."""
+        poll = there.polls.get(meeting.name) or await self._drafted_poll(vote, meeting, candidates)
         await self._polling.hold(poll, vote.places, meeting)
 
     async def _listed(
@@ -127,13 +132,13 @@ class Season:
 
     async def _heard(self, rpc: str, request: Any, unheard: str) -> Any:
         """The answer, as soon as the ballots service has heard of what the request is about."""
-        for _ in patience():
+        for wait in patience():
             try:
                 return await self._call(rpc, request)
             except grpc.aio.AioRpcError as error:
                 if reason(error) != unheard:
                     raise
-            await asyncio.sleep(POLL)
+            await asyncio.sleep(wait)
         raise RosterLate("the ballots service has not heard of a body or a meeting")
 
     async def _collected(

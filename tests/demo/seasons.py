@@ -25,7 +25,7 @@ from tests.demo.meetings import Meetings
 from tests.demo.polling import Polling
 from tests.demo.programme import session
 from tests.demo.registering import CONGRESS, District
-from tests.demo.season import MOST, YEAR, Season, There, Vote
+from tests.demo.season import MOST, YEAR, Season, Vote
 from tests.demo.voted import Voted
 
 BODIES_AT_ONCE = 24
@@ -96,28 +96,36 @@ class Seasons:
         sessions = {(each.body, each.kind, each.number): each for each in listed[district.code]}
 
         async def one(vote: Vote) -> bool:
-            async with self._places:
-                missing = not (there.has_voted(vote.body) and _is_over(vote, sessions))
-                if missing:
-                    await self._vote(district, season, vote, there, sessions)
-                advance()
-                return missing
+            """Gives its place up before the poll: until all are convened and listed, news of the session arrive."""
+            missing = not (there.has_voted(vote.body) and _is_over(vote, sessions))
+            if missing:
+                async with self._places:
+                    meeting = await self._in_session(district, vote, sessions)
+                    candidates = await season.listed(vote, there, meeting)
+                async with self._places:
+                    await season.hold(vote, there, meeting, candidates)
+                    await self._end(district, vote, meeting)
+            advance()
+            return missing
 
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(one(vote)) for vote in votes_of(district, bodies)]
         return sum(task.result() for task in tasks)
 
-    async def _vote(self, district: District, season: Season, vote: Vote, there: There, sessions: Sessions) -> None:
-        """In a session of its congress; an assembly voted in the first of its meetings, which is over."""
+    async def _in_session(self, district: District, vote: Vote, sessions: Sessions) -> Meeting:
+        """Where it votes: its congress in a session; an assembly in the first of its meetings, which is over."""
         if vote.level == campaigns.PROJECT_LEVEL_SUBDISTRICT:
-            await season.hold(vote, there, sessions[vote.body, MEETING_KIND_ASSEMBLY, 1])
-            return
-        holding = Holding(self._sessions, self._city.staff(district.code))
+            return sessions[vote.body, MEETING_KIND_ASSEMBLY, 1]
         sitting = session(district, vote.unit)
         found = sessions.get((vote.body, MEETING_KIND_CONGRESS_SESSION, sitting.number))
-        meeting = await holding.convene(sitting, vote.body, found)
-        await season.hold(vote, there, meeting)
-        await holding.end(sitting, meeting)
+        return await self._holding(district).convene(sitting, vote.body, found)
+
+    async def _end(self, district: District, vote: Vote, meeting: Meeting) -> None:
+        if vote.level != campaigns.PROJECT_LEVEL_SUBDISTRICT:
+            await self._holding(district).end(session(district, vote.unit), meeting)
+
+    def _holding(self, district: District) -> Holding:
+        return Holding(self._sessions, self._city.staff(district.code))
 
     async def _read(self, district: str) -> tuple[Sequence[polls_pb2.Poll], Sequence[projects_pb2.Project]]:
         metadata = self._city.picking(district)
