@@ -34,7 +34,12 @@ async def run(city: Platform, *command: str, **environment: str) -> str:
     process = await asyncio.create_subprocess_exec(
         *command,
         cwd=ROOT,
-        env={**os.environ, **city.environment, "PYTHONPATH": f"{ROOT}:{ROOT / 'protos' / 'gen'}", **environment},
+        env={
+            **os.environ,
+            **city.environment,
+            "PYTHONPATH": f"{ROOT}:{ROOT / 'protos' / 'gen'}:{ROOT / 'client'}",
+            **environment,
+        },
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
