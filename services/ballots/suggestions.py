@@ -49,6 +49,7 @@ class Suggestions:
 
     async def CollectSuggestion(self, request: pb.CollectSuggestionRequest, _: Context) -> pb.Suggestion:
         given = request.suggestion
+        _check_origin(given)
         async with self._database.write() as tx:
             of = await _load_collecting(tx, given.campaign)
             return tx.reply(_message(await _collect(tx, of, given, "suggestion")))
@@ -56,6 +57,8 @@ class Suggestions:
     async def BatchCollectSuggestions(
         self, request: pb.BatchCollectSuggestionsRequest, _: Context
     ) -> pb.BatchCollectSuggestionsResponse:
+        for given in request.suggestions:
+            _check_origin(given)
         names = sorted({given.campaign for given in request.suggestions})
         async with self._database.write() as tx:
             campaigns = {name: await _load_collecting(tx, name) for name in names}
@@ -127,11 +130,14 @@ class Suggestions:
             return tx.reply(pb.BatchMakeCandidatesResponse(projects=await project_messages(tx, rows)))
 
 
+def _check_origin(given: pb.Suggestion) -> None:
+    path.check_origin(word(pb.SuggestionSource, given.source), given.origin)
+
+
 async def _collect(tx: WriteTx, of: Row, given: pb.Suggestion, place: str) -> Row:
     """`place` is where it stands in the request."""
     source, channel = word(pb.SuggestionSource, given.source), word(campaigns_pb2.CollectionChannel, given.channel)
     day = read_date(given, "receive_date", f"{place}.receive_date") or clock.today()
-    path.check_origin(source, given.origin)
     path.check_received(day, of.start_date, min(of.end_date, clock.today()))
     path.check_channel(channel, of.channels)
     values = {"source": source, "channel": channel, "origin": given.origin, "receive_date": day}
