@@ -227,11 +227,11 @@ class Polling(Secretariat):
         raise AssertionError("everybody is there")
 
     async def until_over(self, meeting: str) -> None:
-        """Until the ballots service has heard that the session is over: by a poll that is then not opened."""
-        poll = await self.draft(meeting)
+        """Until the ballots service has heard that the session is over: no poll is opened then any more."""
 
         async def over() -> bool:
-            return await self.refused("OpenPoll", polls_pb2.OpenPollRequest(name=poll.name)) == "SESSION_OVER"
+            request = polls_pb2.OpenPollRequest(name=(await self.draft(meeting)).name)
+            return await self._unless(("ERROR_REASON_SESSION_OVER",), "OpenPoll", request) is None
 
         await until(over)
 

@@ -46,11 +46,8 @@ async def test_a_quorum_or_a_reason(polling: Polling) -> None:
     vote = await polling.opened(4, present=3)
     poll = await polling.draft(vote.meeting)
     await polling.do("Adjourn", vote.meeting)
-
-    async def over() -> bool:
-        return await why(polling.vote("OpenPoll", pb.OpenPollRequest(name=poll.name))) == "SESSION_OVER"
-
-    await until(over)
+    await polling.until_over(vote.meeting)
+    assert await why(polling.do_poll("Open", poll.name)) == "SESSION_OVER"
     opened = await polling.do_poll("Open", poll.name, reason="会议决定补行表决")
     assert (opened.open_reason, opened.boxes[0].electorate) == ("会议决定补行表决", 4)
 
