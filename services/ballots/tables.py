@@ -5,11 +5,9 @@ The first five are copies of what the registry and the meetings service told (se
 
 from sqlalchemy import (
     ARRAY,
-    BigInteger,
     Boolean,
     Column,
     Date,
-    DateTime,
     ForeignKeyConstraint,
     Integer,
     LargeBinary,
@@ -21,54 +19,27 @@ from sqlalchemy import (
     text,
 )
 
+from chassis import columns
+
 metadata = MetaData()
-
-
-def _id() -> Column[object]:
-    return Column("id", Uuid, nullable=False, server_default=text("uuidv7()"))
-
-
-def _created() -> Column[object]:
-    return Column("created_at", DateTime(timezone=True), nullable=False, server_default=text("now()"))
-
-
-def _revision() -> Column[object]:
-    return Column("revision", BigInteger, nullable=False, server_default=text("1"))
-
-
-def _district() -> Column[object]:
-    # Filled by the database from the transaction's tenant: no statement names a district to write to.
-    return Column("district", Text, nullable=False, server_default=text("current_setting('app.district')"))
-
-
-def _text(name: str) -> Column[object]:
-    return Column(name, Text, nullable=False, server_default=text("''"))
-
-
-def _instant(name: str) -> Column[object]:
-    return Column(name, DateTime(timezone=True))
-
-
-def _count(name: str) -> Column[int]:
-    return Column(name, Integer, nullable=False, server_default=text("0"))
 
 
 rule_override = Table(
     "rule_override",
     metadata,
-    _district(),
+    columns.district(),
     Column("rule", Text, nullable=False),
     Column("revision", Integer, nullable=False),
     Column("value", Text),
     Column("effective_date", Date, nullable=False),
-    _text("enforcement"),
+    columns.text("enforcement"),
     PrimaryKeyConstraint("district", "rule", "revision"),
 )
 
 assembly = Table(
     "assembly",
     metadata,
-    _district(),
+    columns.district(),
     Column("id", Uuid, nullable=False),
     Column("kind", Text, nullable=False),
     Column("unit", Text),
@@ -79,24 +50,24 @@ assembly = Table(
 meeting = Table(
     "meeting",
     metadata,
-    _district(),
+    columns.district(),
     Column("id", Uuid, nullable=False),
     # `assemblies/<uuid>` or `stations/<uuid>`.
-    _text("body"),
-    _text("kind"),
+    columns.text("body"),
+    columns.text("kind"),
     Column("phase", Text, nullable=False),
-    _instant("convened_at"),
-    _count("expected"),
-    _count("present"),
-    _count("needed"),
-    _text("rule_version"),
+    columns.instant("convened_at"),
+    columns.count("expected"),
+    columns.count("present"),
+    columns.count("needed"),
+    columns.text("rule_version"),
     PrimaryKeyConstraint("district", "id"),
 )
 
 seat = Table(
     "seat",
     metadata,
-    _district(),
+    columns.district(),
     Column("meeting", Uuid, nullable=False),
     Column("mandate", Uuid, nullable=False),
     Column("person", Uuid, nullable=False),
@@ -107,7 +78,7 @@ seat = Table(
 merged_person = Table(
     "merged_person",
     metadata,
-    _district(),
+    columns.district(),
     Column("id", Uuid, nullable=False),
     Column("kept", Uuid, nullable=False),
     PrimaryKeyConstraint("district", "id"),
@@ -118,8 +89,8 @@ COPIES = frozenset(metadata.tables)
 poll = Table(
     "poll",
     metadata,
-    _district(),
-    _id(),
+    columns.district(),
+    columns.id_(),
     Column("title", Text, nullable=False),
     Column("meeting", Uuid, nullable=False),
     Column("body", Text, nullable=False),
@@ -128,24 +99,24 @@ poll = Table(
     Column("method", Text, nullable=False),
     Column("late_papers", Boolean, nullable=False, server_default=text("false")),
     Column("state", Text, nullable=False, server_default=text("'drafted'")),
-    _instant("opens_at"),
-    _instant("votes_at"),
-    _instant("closes_at"),
-    _text("open_reason"),
-    _text("void_reason"),
-    _text("overdue_reason"),
+    columns.instant("opens_at"),
+    columns.instant("votes_at"),
+    columns.instant("closes_at"),
+    columns.text("open_reason"),
+    columns.text("void_reason"),
+    columns.text("overdue_reason"),
     Column("run_off_of", Uuid),
     # JSON, as `tally` stands on a board; empty before the count.
-    _text("result"),
+    columns.text("result"),
     # Whether the files of the tables have no dead row of this poll any more.
     Column("swept", Boolean, nullable=False, server_default=text("true")),
-    _instant("opened_at"),
-    _instant("voting_at"),
-    _instant("closed_at"),
-    _instant("certified_at"),
-    _instant("announced_at"),
-    _created(),
-    _revision(),
+    columns.instant("opened_at"),
+    columns.instant("voting_at"),
+    columns.instant("closed_at"),
+    columns.instant("certified_at"),
+    columns.instant("announced_at"),
+    columns.created(),
+    columns.revision(),
     PrimaryKeyConstraint("district", "id"),
     ForeignKeyConstraint(["district", "run_off_of"], ["poll.district", "poll.id"]),
 )
@@ -153,7 +124,7 @@ poll = Table(
 delegation = Table(
     "delegation",
     metadata,
-    _district(),
+    columns.district(),
     Column("poll", Uuid, nullable=False),
     Column("number", Integer, nullable=False),
     Column("display_name", Text, nullable=False),
@@ -165,16 +136,16 @@ delegation = Table(
 box = Table(
     "box",
     metadata,
-    _district(),
+    columns.district(),
     Column("poll", Uuid, nullable=False),
     Column("number", Integer, nullable=False),
-    _text("display_name"),
+    columns.text("display_name"),
     Column("electorate", Integer, nullable=False),
-    _count("present"),
-    _count("papers"),
-    _count("ballots"),
-    _text("terms"),
-    _text("board"),
+    columns.count("present"),
+    columns.count("papers"),
+    columns.count("ballots"),
+    columns.text("terms"),
+    columns.text("board"),
     PrimaryKeyConstraint("district", "poll", "number"),
     ForeignKeyConstraint(["district", "poll"], ["poll.district", "poll.id"]),
 )
@@ -182,7 +153,7 @@ box = Table(
 box_key = Table(
     "box_key",
     metadata,
-    _district(),
+    columns.district(),
     Column("poll", Uuid, nullable=False),
     Column("box", Integer, nullable=False),
     Column("purpose", Text, nullable=False),
@@ -194,7 +165,7 @@ box_key = Table(
 elector = Table(
     "elector",
     metadata,
-    _district(),
+    columns.district(),
     Column("poll", Uuid, nullable=False),
     Column("mandate", Uuid, nullable=False),
     Column("person", Uuid, nullable=False),
@@ -206,10 +177,10 @@ elector = Table(
 certification = Table(
     "certification",
     metadata,
-    _district(),
+    columns.district(),
     Column("poll", Uuid, nullable=False),
     Column("scrutineer", Uuid, nullable=False),
-    Column("certified_at", DateTime(timezone=True), nullable=False, server_default=text("now()")),
+    columns.created("certified_at"),
     PrimaryKeyConstraint("district", "poll", "scrutineer"),
     ForeignKeyConstraint(["district", "poll"], ["poll.district", "poll.id"]),
 )
@@ -217,12 +188,12 @@ certification = Table(
 paper_count = Table(
     "paper_count",
     metadata,
-    _district(),
+    columns.district(),
     Column("poll", Uuid, nullable=False),
     Column("box", Integer, nullable=False),
     Column("scrutineer", Uuid, nullable=False),
     Column("content", Text, nullable=False),
-    Column("entered_at", DateTime(timezone=True), nullable=False, server_default=text("now()")),
+    columns.created("entered_at"),
     PrimaryKeyConstraint("district", "poll", "box", "scrutineer"),
     ForeignKeyConstraint(["district", "poll", "box"], ["box.district", "box.poll", "box.number"]),
 )
@@ -230,12 +201,12 @@ paper_count = Table(
 tie_decision = Table(
     "tie_decision",
     metadata,
-    _district(),
+    columns.district(),
     Column("poll", Uuid, nullable=False),
     Column("question", Text, nullable=False),
     Column("options", ARRAY(Text), nullable=False),
     Column("decision", Text, nullable=False),
-    _created(),
+    columns.created(),
     PrimaryKeyConstraint("district", "poll", "question"),
     ForeignKeyConstraint(["district", "poll"], ["poll.district", "poll.id"]),
 )
@@ -245,7 +216,7 @@ tie_decision = Table(
 paper = Table(
     "paper",
     metadata,
-    _district(),
+    columns.district(),
     Column("poll", Uuid, nullable=False),
     Column("box", Integer, nullable=False),
     Column("mandate", Uuid, nullable=False),
@@ -257,7 +228,7 @@ paper = Table(
 ballot = Table(
     "ballot",
     metadata,
-    _district(),
+    columns.district(),
     Column("poll", Uuid, nullable=False),
     Column("box", Integer, nullable=False),
     Column("public_key", LargeBinary, nullable=False),
@@ -268,7 +239,7 @@ ballot = Table(
 closed_ballot = Table(
     "closed_ballot",
     metadata,
-    _district(),
+    columns.district(),
     Column("poll", Uuid, nullable=False),
     Column("box", Integer, nullable=False),
     Column("public_key", LargeBinary, nullable=False),

@@ -6,11 +6,9 @@ each reference, so that no row can point into another district.
 
 from sqlalchemy import (
     ARRAY,
-    BigInteger,
     Boolean,
     Column,
     Date,
-    DateTime,
     Double,
     ForeignKeyConstraint,
     Integer,
@@ -23,25 +21,10 @@ from sqlalchemy import (
     text,
 )
 
+from chassis import columns
+
 metadata = MetaData()
 CITY_TABLES = frozenset({"district", "erasure"})
-
-
-def _id() -> Column[object]:
-    return Column("id", Uuid, nullable=False, server_default=text("uuidv7()"))
-
-
-def _created() -> Column[object]:
-    return Column("created_at", DateTime(timezone=True), nullable=False, server_default=text("now()"))
-
-
-def _revision() -> Column[object]:
-    return Column("revision", BigInteger, nullable=False, server_default=text("1"))
-
-
-def _district() -> Column[object]:
-    # Filled by the database from the transaction's tenant: no statement names a district to write to.
-    return Column("district", Text, nullable=False, server_default=text("current_setting('app.district')"))
 
 
 district = Table(
@@ -52,17 +35,17 @@ district = Table(
     Column("valid_from", Date),
     Column("valid_to", Date),
     Column("suspended", Boolean, nullable=False, server_default=text("false")),
-    Column("suspension_reason", Text, nullable=False, server_default=text("''")),
-    Column("calls_per_second", Integer, nullable=False, server_default=text("0")),
-    Column("calls_in_flight", Integer, nullable=False, server_default=text("0")),
-    _revision(),
+    columns.text("suspension_reason"),
+    columns.count("calls_per_second"),
+    columns.count("calls_in_flight"),
+    columns.revision(),
     Column("successor", Text),
 )
 
 unit = Table(
     "unit",
     metadata,
-    _district(),
+    columns.district(),
     Column("code", Text, nullable=False),
     Column("display_name", Text, nullable=False),
     Column("kind", Text, nullable=False),
@@ -76,27 +59,27 @@ unit = Table(
 rule_override = Table(
     "rule_override",
     metadata,
-    _district(),
+    columns.district(),
     Column("rule", Text, nullable=False),
     Column("revision", Integer, nullable=False),
     Column("value", Text),
     Column("effective_date", Date, nullable=False),
     Column("decision", Text, nullable=False),
-    _created(),
-    Column("enforcement", Text, nullable=False, server_default=text("''")),
+    columns.created(),
+    columns.text("enforcement"),
     PrimaryKeyConstraint("district", "rule", "revision"),
 )
 
 assembly = Table(
     "assembly",
     metadata,
-    _district(),
-    _id(),
+    columns.district(),
+    columns.id_(),
     Column("kind", Text, nullable=False),
     Column("unit", Text),
     Column("display_name", Text, nullable=False),
-    _created(),
-    _revision(),
+    columns.created(),
+    columns.revision(),
     Column("predecessor", Text),
     PrimaryKeyConstraint("district", "id"),
     ForeignKeyConstraint(["district", "unit"], ["unit.district", "unit.code"]),
@@ -105,13 +88,13 @@ assembly = Table(
 term = Table(
     "term",
     metadata,
-    _district(),
+    columns.district(),
     Column("assembly", Uuid, nullable=False),
     Column("number", Integer, nullable=False),
     Column("start_date", Date, nullable=False),
     Column("end_date", Date, nullable=False),
-    Column("rule_version", Text, nullable=False, server_default=text("''")),
-    _revision(),
+    columns.text("rule_version"),
+    columns.revision(),
     PrimaryKeyConstraint("district", "assembly", "number"),
     ForeignKeyConstraint(["district", "assembly"], ["assembly.district", "assembly.id"]),
 )
@@ -119,18 +102,18 @@ term = Table(
 person = Table(
     "person",
     metadata,
-    _district(),
-    _id(),
+    columns.district(),
+    columns.id_(),
     Column("display_name", Text, nullable=False),
-    Column("gender", Text, nullable=False, server_default=text("''")),
+    columns.text("gender"),
     Column("birth_date", Date),
     Column("nationality", Text, nullable=False, server_default=text("'CN'")),
-    Column("schooling", Text, nullable=False, server_default=text("''")),
-    Column("occupation", Text, nullable=False, server_default=text("''")),
+    columns.text("schooling"),
+    columns.text("occupation"),
     Column("residence", Text),
     Column("residence_since", Date),
-    _created(),
-    _revision(),
+    columns.created(),
+    columns.revision(),
     Column("identity_hash", LargeBinary),
     Column("identity_last_four", Text),
     Column("phone_sealed", LargeBinary),
@@ -152,19 +135,19 @@ person = Table(
 district_key = Table(
     "district_key",
     metadata,
-    _district(),
+    columns.district(),
     Column("purpose", Text, nullable=False),
     Column("version", Integer, nullable=False),
     Column("wrapped", LargeBinary, nullable=False),
-    _created(),
+    columns.created(),
     PrimaryKeyConstraint("district", "purpose", "version"),
 )
 
 mandate = Table(
     "mandate",
     metadata,
-    _district(),
-    _id(),
+    columns.district(),
+    columns.id_(),
     Column("person", Uuid, nullable=False),
     Column("assembly", Uuid, nullable=False),
     Column("term", Integer, nullable=False),
@@ -173,11 +156,11 @@ mandate = Table(
     Column("state", Text, nullable=False),
     Column("active_from", Date),
     Column("active_to", Date),
-    Column("end_reason", Text, nullable=False, server_default=text("''")),
-    Column("remark", Text, nullable=False, server_default=text("''")),
-    Column("rule_version", Text, nullable=False, server_default=text("''")),
-    _created(),
-    _revision(),
+    columns.text("end_reason"),
+    columns.text("remark"),
+    columns.text("rule_version"),
+    columns.created(),
+    columns.revision(),
     # The term's own end, kept equal by a reference: the latest day that the mandate can last to.
     Column("term_end", Date),
     Column("state_since", Date),
@@ -194,13 +177,13 @@ mandate = Table(
 suspension = Table(
     "suspension",
     metadata,
-    _district(),
-    _id(),
+    columns.district(),
+    columns.id_(),
     Column("mandate", Uuid, nullable=False),
     Column("start_date", Date, nullable=False),
     Column("end_date", Date),
     Column("reason", Text, nullable=False),
-    _created(),
+    columns.created(),
     PrimaryKeyConstraint("district", "id"),
     ForeignKeyConstraint(["district", "mandate"], ["mandate.district", "mandate.id"]),
 )
@@ -208,8 +191,8 @@ suspension = Table(
 station = Table(
     "station",
     metadata,
-    _district(),
-    _id(),
+    columns.district(),
+    columns.id_(),
     Column("kind", Text, nullable=False),
     Column("display_name", Text, nullable=False),
     Column("unit", Text, nullable=False),
@@ -219,9 +202,9 @@ station = Table(
     Column("belongs_to", Uuid),
     Column("start_date", Date, nullable=False),
     Column("end_date", Date),
-    Column("close_reason", Text, nullable=False, server_default=text("''")),
-    _created(),
-    _revision(),
+    columns.text("close_reason"),
+    columns.created(),
+    columns.revision(),
     Column("predecessor", Text),
     PrimaryKeyConstraint("district", "id"),
     ForeignKeyConstraint(["district", "unit"], ["unit.district", "unit.code"]),
@@ -231,13 +214,13 @@ station = Table(
 rota_entry = Table(
     "rota_entry",
     metadata,
-    _district(),
-    _id(),
+    columns.district(),
+    columns.id_(),
     Column("station", Uuid, nullable=False),
     Column("mandate", Uuid, nullable=False),
     Column("start_date", Date, nullable=False),
     Column("end_date", Date, nullable=False),
-    _created(),
+    columns.created(),
     PrimaryKeyConstraint("district", "id"),
     ForeignKeyConstraint(["district", "station"], ["station.district", "station.id"]),
     ForeignKeyConstraint(["district", "mandate"], ["mandate.district", "mandate.id"]),
@@ -246,16 +229,16 @@ rota_entry = Table(
 contact = Table(
     "contact",
     metadata,
-    _district(),
-    _id(),
+    columns.district(),
+    columns.id_(),
     Column("mandate", Uuid, nullable=False),
     Column("person", Uuid),
     Column("unit", Text),
-    Column("description", Text, nullable=False, server_default=text("''")),
-    Column("households", Integer, nullable=False, server_default=text("0")),
+    columns.text("description"),
+    columns.count("households"),
     Column("start_date", Date, nullable=False),
     Column("end_date", Date, nullable=False),
-    _created(),
+    columns.created(),
     PrimaryKeyConstraint("district", "id"),
     ForeignKeyConstraint(["district", "mandate"], ["mandate.district", "mandate.id"]),
     ForeignKeyConstraint(["district", "person"], ["person.district", "person.id"]),
@@ -265,14 +248,14 @@ contact = Table(
 oversight_group = Table(
     "oversight_group",
     metadata,
-    _district(),
-    _id(),
+    columns.district(),
+    columns.id_(),
     Column("assembly", Uuid, nullable=False),
     Column("term", Integer, nullable=False),
     Column("topic", Text, nullable=False),
     Column("start_date", Date, nullable=False),
     Column("rule_version", Text, nullable=False),
-    _created(),
+    columns.created(),
     PrimaryKeyConstraint("district", "id"),
     ForeignKeyConstraint(["district", "assembly", "term"], ["term.district", "term.assembly", "term.number"]),
 )
@@ -283,8 +266,8 @@ def _in_oversight_group(name: str) -> Table:
     return Table(
         name,
         metadata,
-        _district(),
-        _id(),
+        columns.district(),
+        columns.id_(),
         Column("oversight_group", Uuid, nullable=False),
         Column("mandate", Uuid, nullable=False),
         Column("start_date", Date, nullable=False),
@@ -301,18 +284,18 @@ oversight_leader = _in_oversight_group("oversight_leader")
 activity = Table(
     "activity",
     metadata,
-    _district(),
-    _id(),
+    columns.district(),
+    columns.id_(),
     Column("kind", Text, nullable=False),
     Column("day", Date, nullable=False),
-    Column("people_received", Integer, nullable=False, server_default=text("0")),
-    Column("subject", Text, nullable=False, server_default=text("''")),
+    columns.count("people_received"),
+    columns.text("subject"),
     Column("unit", Text),
-    Column("source", Text, nullable=False, server_default=text("''")),
+    columns.text("source"),
     Column("confirmed", Boolean, nullable=False, server_default=text("false")),
-    Column("withdrawal_reason", Text, nullable=False, server_default=text("''")),
-    _created(),
-    _revision(),
+    columns.text("withdrawal_reason"),
+    columns.created(),
+    columns.revision(),
     PrimaryKeyConstraint("district", "id"),
     ForeignKeyConstraint(["district", "unit"], ["unit.district", "unit.code"]),
 )
@@ -320,7 +303,7 @@ activity = Table(
 participation = Table(
     "participation",
     metadata,
-    _district(),
+    columns.district(),
     Column("activity", Uuid, nullable=False),
     Column("mandate", Uuid, nullable=False),
     PrimaryKeyConstraint("district", "activity", "mandate"),
@@ -331,7 +314,7 @@ participation = Table(
 participation_told = Table(
     "participation_told",
     metadata,
-    _district(),
+    columns.district(),
     Column("event_type", Text, nullable=False),
     Column("source", Text, nullable=False),
     Column("mandate", Uuid, nullable=False),
@@ -341,13 +324,13 @@ participation_told = Table(
 succession = Table(
     "succession",
     metadata,
-    _district(),
+    columns.district(),
     Column("predecessor", Text, nullable=False),
     Column("successor", Text, nullable=False),
     Column("effective_date", Date, nullable=False),
     Column("decision", Text, nullable=False),
     Column("digest", LargeBinary, nullable=False),
     Column("outcome", LargeBinary, nullable=False),
-    _created(),
+    columns.created(),
     PrimaryKeyConstraint("district", "predecessor"),
 )
