@@ -17,11 +17,11 @@ from typing import Any, TypeVar
 
 import asyncpg
 from google.protobuf.message import Message
-from sqlalchemy import URL
+from sqlalchemy import URL, Table
 
 from chassis import actor, idempotency, tenancy
 from chassis.errors import Refusal
-from chassis.sql import Asked, Sql, sql_of
+from chassis.sql import Asked, Sql, changing, sql_of
 from chassis.telemetry import traceparent
 
 # The tenant is set in a statement of its own: folded into the query that it protects, visibility would depend on
@@ -116,6 +116,11 @@ class WriteTx(ReadTx):
     async def execute(self, asked: Asked, **values: Any) -> None:
         sql = sql_of(asked)
         await self._connection.execute(sql.text, *sql.arguments(values))
+
+    async def change(self, table: Table, row: Row, **changes: Any) -> Row:
+        """The row with these values, in its next revision."""
+        values = {**changes, "revision": row.revision + 1}
+        return await self.one(changing(table, tuple(values)), key=row.id, **values)
 
     async def each(self, sql: Sql, rows: Iterable[Mapping[str, Any]]) -> Sequence[Row]:
         """Runs the statement for every row, in one go, and returns what each gave, in their order."""

@@ -1,9 +1,10 @@
 """Statements of SQLAlchemy Core as PostgreSQL takes them: a text with $1, $2, … and the values in their order."""
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Executable
+from sqlalchemy import Executable, Table, bindparam, update
 from sqlalchemy.dialects.postgresql.asyncpg import dialect
 from sqlalchemy.sql.compiler import SQLCompiler
 
@@ -33,6 +34,12 @@ class Sql:
     def arguments(self, values: Mapping[str, Any]) -> list[Any]:
         """The values in the order of their places. Raises KeyError for a bindparam without one."""
         return [values[name] if name in values else self._fixed[name] for name in self._names]
+
+
+@cache
+def changing(table: Table, columns: tuple[str, ...]) -> Sql:
+    """Changes these columns of the row whose id is `key`, and returns it. Each set of columns is compiled once."""
+    return Sql(update(table).where(table.c.id == bindparam("key")).returning(table), columns=columns)
 
 
 Asked = Sql | Executable

@@ -7,7 +7,7 @@ from typing import Any
 
 import grpc
 from asyncpg import UniqueViolationError
-from sqlalchemy import ARRAY, Text, Uuid, any_, bindparam, func, insert, select, update
+from sqlalchemy import ARRAY, Text, Uuid, any_, bindparam, func, insert, select
 
 from chassis import clock
 from chassis.database import Database, ReadTx, Row, WriteTx
@@ -140,8 +140,7 @@ async def count(tx: ReadTx, row: Row, states: Iterable[str]) -> int:
 
 
 async def save(tx: WriteTx, row: Row, **changes: Any) -> Row:
-    statement = update(campaign).where(campaign.c.id == row.id)
-    return await tx.one(statement.values(**changes, revision=row.revision + 1).returning(campaign))
+    return await tx.change(campaign, row, **changes)
 
 
 def campaign_name(key: object) -> str:

@@ -1,6 +1,7 @@
 """Certifying (监票人确认): two scrutineers confirm a count; of a paper poll they enter it first, each by themselves."""
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -49,7 +50,7 @@ class Certifying:
             scrutiny.check_seen(json.loads(row.result), request.papers, request.ballots, seen)
             await tx.execute(CERTIFY, poll=row.id, scrutineer=person)
             if len(before) + 1 == scrutiny.SCRUTINEERS:
-                row = await save_poll(tx, row, state=state, certified_at=func.now())
+                row = await save_poll(tx, row, state=state, certified_at=datetime.now(UTC))
             return tx.reply(await poll_message(tx, row))
 
     async def EnterPaperCount(self, request: pb.EnterPaperCountRequest, _: Context) -> pb.EnterPaperCountResponse:

@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 
 import grpc
-from sqlalchemy import and_, bindparam, insert, or_, select, update
+from sqlalchemy import and_, bindparam, insert, or_, select
 
 from chassis import clock
 from chassis.database import Database, ReadTx, Row, WriteTx
@@ -131,8 +131,7 @@ async def _load_for(tx: WriteTx, request: pb.GiveDecisionNoticeRequest | pb.Repo
 async def _follow(tx: WriteTx, row: Row, verb: str, **changes: date | str) -> Row:
     """What follows a decision is a step of its project."""
     await tell(tx, await load_project(tx, project_name(row.project)), verb, decision_name(row.id))
-    statement = update(decision).where(decision.c.id == row.id)
-    return await tx.one(statement.values(**changes, revision=row.revision + 1).returning(decision))
+    return await tx.change(decision, row, **changes)
 
 
 def decision_name(key: object) -> str:

@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 import grpc
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select
 
 from chassis import clock
 from chassis.database import Database, ReadTx, Row, WriteTx
@@ -147,8 +147,7 @@ async def load_for(tx: WriteTx, request: Any) -> Row:
 
 
 async def save_poll(tx: WriteTx, row: Row, **changes: Any) -> Row:
-    statement = update(poll).where(poll.c.id == row.id)
-    return await tx.one(statement.values(**changes, revision=row.revision + 1).returning(poll))
+    return await tx.change(poll, row, **changes)
 
 
 def poll_name(key: object) -> str:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, insert, select
 
 from chassis import actor
 from chassis.database import ReadTx, Row, WriteTx
@@ -33,8 +33,7 @@ async def load_for(tx: WriteTx, request: Any) -> Row:
 
 async def take(tx: WriteTx, row: Row, verb: str, resource: str = "", note: str = "", **changes: Any) -> Row:
     """One step of a project that is locked. Raises Refused PROJECT_STATE_REFUSED."""
-    values = {"state": next_state(verb, row.state), "revision": row.revision + 1, **changes}
-    saved = await tx.one(update(project).where(project.c.id == row.id).values(**values).returning(project))
+    saved = await tx.change(project, row, state=next_state(verb, row.state), **changes)
     await tell(tx, saved, verb, resource, note)
     return saved
 

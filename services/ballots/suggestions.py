@@ -4,7 +4,7 @@ from operator import attrgetter
 from typing import Any
 
 import grpc
-from sqlalchemy import bindparam, insert, select, text, update
+from sqlalchemy import bindparam, insert, select, text
 from sqlalchemy.dialects import postgresql
 
 from chassis import clock
@@ -207,8 +207,7 @@ async def _load_for(tx: WriteTx, request: Any) -> Row:
 
 
 async def _save(tx: WriteTx, row: Row, **changes: Any) -> Row:
-    statement = update(suggestion).where(suggestion.c.id == row.id)
-    return await tx.one(statement.values(**changes, revision=row.revision + 1).returning(suggestion))
+    return await tx.change(suggestion, row, **changes)
 
 
 def suggestion_name(key: object) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 import grpc
 from google.protobuf.timestamp_pb2 import Timestamp
-from sqlalchemy import bindparam, insert, select, text, update
+from sqlalchemy import bindparam, insert, select, text
 
 from chassis.database import Database, ReadTx, Row, WriteTx
 from chassis.masks import masked
@@ -153,8 +153,7 @@ def check_state(row: Row, *needed: str) -> None:
 
 
 async def _save(tx: WriteTx, row: Row, **changes: Any) -> Row:
-    statement = update(agenda_item).where(agenda_item.c.id == row.id)
-    return await tx.one(statement.values(**changes, revision=row.revision + 1).returning(agenda_item))
+    return await tx.change(agenda_item, row, **changes)
 
 
 def _columns(given: pb.AgendaItem, fields: Iterable[str]) -> dict[str, Any]:

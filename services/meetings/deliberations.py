@@ -4,7 +4,7 @@ from typing import Any
 
 import grpc
 from dateutil.relativedelta import relativedelta
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, insert, select
 
 from chassis import clock
 from chassis.database import Database, ReadTx, Row, WriteTx
@@ -128,9 +128,7 @@ async def _load_for(tx: WriteTx, request: Any) -> Row:
 
 
 async def _step(tx: WriteTx, row: Row, verb: str, **changes: Any) -> Row:
-    statement = update(opinion).where(opinion.c.id == row.id)
-    values = {"state": next_state(verb, row.state), "revision": row.revision + 1}
-    return await tx.one(statement.values(**values, **changes).returning(opinion))
+    return await tx.change(opinion, row, state=next_state(verb, row.state), **changes)
 
 
 def opinion_name(key: object) -> str:

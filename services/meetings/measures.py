@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import grpc
-from sqlalchemy import bindparam, select, text, update
+from sqlalchemy import bindparam, select, text
 
 from chassis import clock
 from chassis.database import Database, Row
@@ -73,9 +73,8 @@ class Measures:
             row = await load_entry(tx, LOCK, request.name)
             check_etag(request.etag, row.revision)
             _check_open(row)
-            values = {"report": request.report, "completed_at": datetime.now(UTC), "revision": row.revision + 1}
-            statement = update(measure).where(measure.c.id == row.id).values(**values).returning(measure)
-            return tx.reply(_message(await tx.one(statement)))
+            done = await tx.change(measure, row, report=request.report, completed_at=datetime.now(UTC))
+            return tx.reply(_message(done))
 
 
 def _check_agreeable(meeting: Row, due: date | None) -> None:

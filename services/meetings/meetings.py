@@ -8,7 +8,7 @@ from typing import Any
 import grpc
 from asyncpg import ExclusionViolationError, UniqueViolationError
 from google.protobuf.timestamp_pb2 import Timestamp
-from sqlalchemy import bindparam, func, insert, select, text, update
+from sqlalchemy import bindparam, insert, select, text
 
 from chassis import clock
 from chassis.database import Database, ReadTx, Row, WriteTx
@@ -235,9 +235,7 @@ async def load_for(tx: WriteTx, request: Any) -> Row:
 
 
 async def save(tx: WriteTx, row: Row, **changes: Any) -> Row:
-    statement = update(meeting).where(meeting.c.id == row.id)
-    changes |= {"revision": row.revision + 1, "changed_at": func.now()}
-    return await tx.one(statement.values(**changes).returning(meeting))
+    return await tx.change(meeting, row, **changes, changed_at=datetime.now(UTC))
 
 
 async def _check_notice(tx: ReadTx, row: Row, late_reason: str) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import grpc
-from sqlalchemy import ColumnElement, and_, bindparam, func, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, func, select
 
 from chassis import clock
 from chassis.database import Database, ReadTx, Row, WriteTx
@@ -126,8 +126,7 @@ async def _meeting(tx: ReadTx, row: Row, standing: Standing, form: str) -> meeti
 
 
 async def _decide(tx: WriteTx, row: Row, **changes: Any) -> Row:
-    statement = update(proposal).where(proposal.c.id == row.id)
-    return await tx.one(statement.values(**changes, revision=row.revision + 1).returning(proposal))
+    return await tx.change(proposal, row, **changes)
 
 
 def _by_key(found: list[Standing]) -> dict[str, Standing]:

@@ -5,7 +5,7 @@ from typing import Any
 
 import grpc
 from asyncpg import UniqueViolationError
-from sqlalchemy import bindparam, false, insert, select, update
+from sqlalchemy import bindparam, false, insert, select
 
 from chassis.database import Database, ReadTx, Row
 from chassis.masks import masked
@@ -52,9 +52,7 @@ class Venues:
             async with self._database.write() as tx:
                 row = await load_venue(tx, name_in_update(given, "venue"), LOCK)
                 check_etag(given.etag, row.revision)
-                statement = update(venue).where(venue.c.id == row.id)
-                saved = await tx.one(statement.values(**changes, revision=row.revision + 1).returning(venue))
-                return tx.reply(_message(saved))
+                return tx.reply(_message(await tx.change(venue, row, **changes)))
         except UniqueViolationError:
             raise Refused("VENUE_EXISTS", display_name=given.display_name) from None
 
@@ -63,9 +61,7 @@ class Venues:
             row = await load_venue(tx, request.name, LOCK)
             check_etag(request.etag, row.revision)
             check_open(row)
-            statement = update(venue).where(venue.c.id == row.id)
-            saved = await tx.one(statement.values(closed=True, revision=row.revision + 1).returning(venue))
-            return tx.reply(_message(saved))
+            return tx.reply(_message(await tx.change(venue, row, closed=True)))
 
 
 async def load_venue(tx: ReadTx, name: str, how: Sql = READ) -> Row:

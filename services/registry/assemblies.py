@@ -7,7 +7,7 @@ from typing import Any
 
 import grpc
 from asyncpg import ExclusionViolationError, UniqueViolationError
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, insert, select
 
 from chassis.database import Database, ReadTx, Row, WriteTx
 from chassis.errors import FieldsInvalid
@@ -97,8 +97,7 @@ class Assemblies:
         async with self._database.write() as tx:
             row = await load_assembly(tx, name_in_update(given, "assembly"), lock=True)
             check_etag(given.etag, row.revision)
-            statement = update(assembly).where(assembly.c.id == row.id)
-            saved = await tx.one(statement.values(**changes, revision=row.revision + 1).returning(assembly))
+            saved = await tx.change(assembly, row, **changes)
             if saved.display_name != row.display_name:
                 renamed = events_pb2.AssemblyRenamed(assembly=given.name, display_name=saved.display_name)
                 tx.publish(renamed, given.name)

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import grpc
 from asyncpg import ExclusionViolationError, UniqueViolationError
-from sqlalchemy import bindparam, func, select, text, update
+from sqlalchemy import bindparam, func, select, text
 
 from chassis.database import Database, Row, WriteTx
 from chassis.sql import Sql
@@ -135,5 +135,4 @@ async def _join(tx: WriteTx, vault: Vault, keep: Row, merged: Row) -> Row:
 
 
 async def _save(tx: WriteTx, row: Row, **changes: Any) -> Row:
-    statement = update(person).where(person.c.id == row.id)
-    return await tx.one(statement.values(**changes, revision=row.revision + 1).returning(person))
+    return await tx.change(person, row, **changes)

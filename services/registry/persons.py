@@ -5,7 +5,7 @@ from typing import Any
 
 import grpc
 from asyncpg import ForeignKeyViolationError, UniqueViolationError
-from sqlalchemy import ARRAY, ColumnElement, Uuid, and_, any_, bindparam, func, insert, or_, select, update
+from sqlalchemy import ARRAY, ColumnElement, Uuid, and_, any_, bindparam, func, insert, or_, select
 
 from chassis import clock
 from chassis.database import Database, ReadTx, Row, WriteTx
@@ -122,9 +122,7 @@ class Persons:
                     row, {field: entered[field] for field in fields if field in CHANGEABLE}, given, fields
                 )
                 changes |= await _sealed_changes(tx, self._vault, row, given, fields)
-                statement = update(person).where(person.c.id == row.id)
-                saved = await tx.one(statement.values(**changes, revision=row.revision + 1).returning(person))
-                return tx.reply(message_of(saved))
+                return tx.reply(message_of(await tx.change(person, row, **changes)))
         except ForeignKeyViolationError:
             raise domain.Refused("UNIT_NOT_FOUND", unit=_units(entered)) from None
         except UniqueViolationError:

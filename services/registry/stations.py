@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import grpc
-from sqlalchemy import bindparam, func, insert, select, update
+from sqlalchemy import bindparam, func, insert, select
 
 from chassis import clock
 from chassis.database import Database, ReadTx, Row, WriteTx
@@ -78,8 +78,7 @@ class Stations:
             posts.check_open(given.name, row.end_date)
             if "belongs_to" in changes:
                 await _check_above(tx, row.kind, given.belongs_to)
-            statement = update(station).where(station.c.id == row.id)
-            saved = await tx.one(statement.values(**changes, revision=row.revision + 1).returning(station))
+            saved = await tx.change(station, row, **changes)
             if saved.display_name != row.display_name:
                 renamed = events_pb2.StationRenamed(station=given.name, display_name=saved.display_name)
                 tx.publish(renamed, given.name)
@@ -94,8 +93,7 @@ class Stations:
             posts.check_end(day, row.start_date, None)
             below = await tx.one(BELOW.where(duties.lasts_beyond(station, day)), above=row.id)
             posts.check_unused(request.name, below.stations)
-            changes = {"end_date": day, "close_reason": request.reason, "revision": row.revision + 1}
-            saved = await tx.one(update(station).where(station.c.id == row.id).values(changes).returning(station))
+            saved = await tx.change(station, row, end_date=day, close_reason=request.reason)
             publish_closed(tx, saved)
             await duties.end(tx, rota_entry, rota_entry.c.station == row.id, day)
             return tx.reply(_message(saved))
