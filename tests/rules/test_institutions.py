@@ -102,6 +102,8 @@ DEFAULTS = {
         "short_ballot": "valid",
         "blank_ballot": "abstention",
         "void_when": "more_ballots_than_papers",
+        "motion_base": "all_members",
+        "motion_majority": ">1/2",
         "satisfaction_secret": "true",
         "grades": "three_grades",
         "grade_base": "all_members",
