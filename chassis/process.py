@@ -6,6 +6,7 @@ ready. Stopping, in reverse: not ready, calls in flight, duties, pools, servers.
 
 import asyncio
 import contextlib
+import gc
 import logging
 import signal
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -70,6 +71,8 @@ async def serve(
         async with running(settings, target, manifests, door, workers) as process:
             announce(process)
             started.set()
+            gc.collect()
+            gc.freeze()  # what was loaded stays: no collection has to look at it again
             await stop.wait()
             log.info("stopping")
 

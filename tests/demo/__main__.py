@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 import click
 import grpc
+import uvloop
 
 from chassis.faults import OperatorFault
 from chassis.settings import Settings
@@ -134,7 +135,7 @@ async def until_stopped(settings: Settings) -> bool:
 def main() -> int:
     started = time.monotonic()
     try:
-        equal = asyncio.run(until_stopped(Settings.load()))
+        equal = uvloop.run(until_stopped(Settings.load()))
     except (KeyboardInterrupt, asyncio.CancelledError):
         click.echo("stopped", err=True)
         return INTERRUPTED

@@ -28,7 +28,7 @@ from tests.demo.registering import CONGRESS, District
 from tests.demo.season import MOST, YEAR, Season, Vote
 from tests.demo.voted import Voted
 
-BODIES_AT_ONCE = 24
+BODIES_AT_ONCE = 64
 TOWNSHIP_ENDS = "乡"
 Sessions: TypeAlias = Mapping[tuple[str, "MeetingKind.ValueType", int], Meeting]
 
