@@ -161,7 +161,20 @@ class Polling(Secretariat):
 
         found = await until(done)
         assert found is not None
+        # A quorum opens a poll, but whoever checked in last is to get a paper too.
+        await until(lambda: self._seen(found.meeting, present))
         return found
+
+    async def _seen(self, meeting: str, present: int) -> bool:
+        """Whether the ballots service has heard of so many who checked in."""
+        connection = await asyncpg.connect(self.tenant.platform.postgres.url)
+        try:
+            await connection.execute("SELECT set_config('app.district', $1, false)", self.district)
+            query = "SELECT count(*) FROM ballots.seat WHERE district = $1 AND meeting = $2 AND attended"
+            heard: int = await connection.fetchval(query, self.district, UUID(meeting[9:]))
+        finally:
+            await connection.close()
+        return heard >= present
 
     async def voter(self, vote: Vote, place: int) -> Voter:
         """The delegate at this place of the roll, with a paper."""
