@@ -18,18 +18,32 @@ from bench.closes import closing
 from bench.congresses import voting_everywhere
 from bench.flatness import flatness
 from bench.importing import importing
+from bench.likeness import searching
 from bench.measure import compare
 from bench.planning_calls import waited
 from bench.processes import idle, memory
 from bench.report import Report
 from bench.starts import starts
+from bench.storms import storming
 from bench.subjects import DISTRICT, UNIT, subjects
 from bench.votes import voting
 from quanyutong.registry.v1 import units_pb2
 from quanyutong.registry.v1.registry_pb2_grpc import RegistryServiceStub
 from tests.harness import Platform, platform
 
-PARTS = ("starts", "rest", "calls", "import", "load", "planning", "check-ins", "votes", "closes")
+PARTS = (
+    "starts",
+    "rest",
+    "calls",
+    "import",
+    "load",
+    "planning",
+    "check-ins",
+    "votes",
+    "closes",
+    "intake-storm",
+    "likeness",
+)
 # Minutes of everything that the machine has: asked for by name alone.
 LONG = ("congresses",)
 # Out of the way of one district's load.
@@ -74,6 +88,10 @@ async def measure(city: Platform, parts: set[str], options: argparse.Namespace, 
             report.votes(await voting(city, found["echo"].call, found["read_gateway"].call))
         if "closes" in parts:
             report.closes(await closing(city))
+        if "intake-storm" in parts:
+            report.storm(await storming(city))
+        if "likeness" in parts:
+            report.likeness(await searching(city))
         if "congresses" in parts:
             report.congresses(await voting_everywhere(city))
         if "import" in parts:

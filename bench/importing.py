@@ -10,6 +10,7 @@ import grpc
 
 from bench.measure import ratio
 from quanyutong.ballots.v1.ballots_pb2_grpc import BallotsServiceStub
+from quanyutong.feedback.v1.feedback_pb2_grpc import FeedbackServiceStub
 from quanyutong.meetings.v1.meetings_pb2_grpc import MeetingsServiceStub
 from quanyutong.registry.v1 import imports_pb2 as pb
 from quanyutong.registry.v1 import mandates_pb2, persons_pb2
@@ -68,7 +69,8 @@ async def importing(city: Platform) -> Imported:
         await connection.execute(TABLES)
         async with grpc.aio.insecure_channel(city.address("gateway")) as channel:
             for _ in range(ROUNDS):
-                stubs = RegistryServiceStub(channel), MeetingsServiceStub(channel), BallotsServiceStub(channel)
+                kinds = (RegistryServiceStub, MeetingsServiceStub, BallotsServiceStub, FeedbackServiceStub)
+                stubs = [kind(channel) for kind in kinds]
                 office = Office(Tenant(city, "gateway", await city.fresh_district(), *stubs))
                 term = await office.term(await office.congress())
                 found.bare.append(await _bare(connection, rows))

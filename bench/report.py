@@ -13,10 +13,12 @@ from bench.congress import AT_ONCE as VOTES_AT_ONCE
 from bench.congresses import Voted
 from bench.flatness import Growth
 from bench.importing import ROWS, Imported
+from bench.likeness import OPINIONS, Found
 from bench.measure import Subject, ratio
 from bench.planning import Measured
 from bench.planning_calls import Waited
 from bench.processes import Memory
+from bench.storms import PACE, WEATHERS, Stormed
 from bench.votes import DELEGATES, Cast
 
 
@@ -141,6 +143,34 @@ class Report:
         self.results["congresses"] = asdict(found)
         for stage in found.stages:
             self.aim(stage.name, stage.seconds, 60, " s")
+
+    def storm(self, found: Stormed) -> None:
+        told = ", ".join(f"{status}: {count}" for status, count in sorted(found.told.items()))
+        rate = sum(found.told.values()) / found.seconds
+        self.say(f"\nA storm of {rate:.0f} a second at one district's address, which was told {told};")
+        self.say(f"meanwhile {PACE} reads and {PACE} writes a second of another district, through the gateway")
+        figures = {}
+        for kind in ("reads", "writes"):
+            for share in (0.5, 0.99):
+                name, times = f"{kind} p{share * 100:.0f}", {each: found.ms(kind, each, share) for each in WEATHERS}
+                self.say(f"  {name:12}" + "  ".join(f"{weather} {ms:7.2f} ms" for weather, ms in times.items()))
+                figures[name] = times
+        for weather, cpu in found.cpu.items():
+            self.say(f"  CPU, {weather}: " + ", ".join(f"{who} {seconds:.1f} s" for who, seconds in cpu.items()))
+        self.results["intake_storm"] = {"cpu": found.cpu, "told": found.told, "seconds": found.seconds, **figures}
+        for kind in ("reads", "writes"):
+            self.aim(f"{kind} p50, storm / the same storm elsewhere", found.ratio(kind, 0.5), 1.25)
+            self.aim(f"{kind} p99, storm / the same storm elsewhere", found.ratio(kind, 0.99), 2)
+
+    def likeness(self, found: Found) -> None:
+        self.say("\nOpinions that are alike: recall and precision from a score on, by what texts are compared by")
+        for way, curve in found.measured.items():
+            figures = "   ".join(f"{score:.2f}: {recall:.2f} {right:.2f}" for score, (recall, right) in curve.items())
+            self.say(f"  {way:12}{figures}")
+        search, read = (statistics.median(seconds) * 1e3 for seconds in (found.searches, found.reads))
+        self.say(f"  among {OPINIONS} opinions of a district: a search {search:.1f} ms, a read of one {read:.1f} ms")
+        self.results["likeness"] = asdict(found)
+        self.aim("a search / a read", found.ratio, 10)
 
     def flatness(self, found: Mapping[str, Growth]) -> None:
         self.results["flatness"] = {name: asdict(growth) for name, growth in found.items()}

@@ -10,7 +10,7 @@ import logging
 import secrets
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import aclosing, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -85,10 +85,11 @@ class Chain(grpc.aio.ServerInterceptor):
                 except idempotency.Replayed as replayed:
                     return _Serialized(replayed.answer)
 
-        async def stream(request: Any, context: Context) -> AsyncIterator[Any]:
-            async with self._call(rpc, context, request):
-                async for response in behaviour(incoming(rpc, request), context):
-                    yield response
+        # No generator: one whose caller left would wait for the garbage collector, and its place with it.
+        async def stream(request: Any, context: Context) -> None:
+            async with self._call(rpc, context, request), aclosing(behaviour(incoming(rpc, request), context)) as each:
+                async for response in each:
+                    await context.write(response)
 
         def serialize(response: Any) -> bytes:
             return response.answer if isinstance(response, _Serialized) else handler.response_serializer(response)
@@ -130,7 +131,7 @@ class Chain(grpc.aio.ServerInterceptor):
         """Who the token says; at a secret address no token is looked at, and the district is the address's own."""
         if not rpc.secret_address:
             return await self._verifier.verify(metadata.get("authorization"))
-        district: str = getattr(_valid(rpc, request), "district")  # noqa: B009 - rpc.py has seen that it is there
+        district: str = getattr(_checked(request), "district")  # noqa: B009 - rpc.py has seen that it is there
         if district not in self._directory.entries:
             raise Refusal("ADDRESS_NOT_FOUND")
         return auth.bearer_of_address(district)
@@ -243,12 +244,17 @@ def _check_access(rpc: Rpc, caller: Caller) -> None:
 
 def _valid(rpc: Rpc, request: Any) -> Message:
     """The request, checked against its field rules; a mutation is made repeatable by its request_id."""
+    message = _checked(request)
+    if not rpc.safe and not rpc.request_streaming and not rpc.traceless:
+        idempotency.identify(request.request_id, [request])
+    return message
+
+
+def _checked(request: Any) -> Message:
     if isinstance(request, _Unreadable):
         raise Refusal("REQUEST_UNREADABLE")
     if violations := protovalidate.collect_violations(request):
         raise FieldsInvalid([(_path(violation), violation.proto.message) for violation in violations])
-    if not rpc.safe and not rpc.request_streaming and not rpc.traceless:
-        idempotency.identify(request.request_id, [request])
     message: Message = request
     return message
 

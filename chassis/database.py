@@ -11,6 +11,7 @@ three times as much a statement.
 
 import asyncio
 import re
+from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence, Set
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, TypeVar
@@ -84,6 +85,13 @@ class ReadTx:
         sql = sql_of(asked)
         rows: Sequence[Row] = await self._connection.fetch(sql.text, *sql.arguments(values))
         return rows
+
+    async def grouped(self, asked: Asked, by: str, **values: Any) -> Mapping[Any, list[Row]]:
+        """The rows in their order, by what one of their columns says; no rows under what none of them says."""
+        groups: defaultdict[Any, list[Row]] = defaultdict(list)
+        for row in await self.all(asked, **values):
+            groups[row[by]].append(row)
+        return groups
 
     async def first(self, asked: Asked, **values: Any) -> Row | None:
         sql = sql_of(asked)

@@ -11,6 +11,7 @@ from itertools import repeat
 from typing import Protocol, runtime_checkable
 
 import grpc
+from google.protobuf import duration_pb2
 from google.protobuf.descriptor import EnumDescriptor
 from google.rpc import error_details_pb2, status_pb2
 
@@ -65,6 +66,7 @@ class Meaning:
     domain: str
     code: int
     texts: tuple[str, str]
+    retry_seconds: int = 0
 
 
 class Catalogue:
@@ -92,6 +94,9 @@ class Catalogue:
         )
         for locale, text in zip(LANGUAGES, texts, strict=True):
             status.details.add().Pack(error_details_pb2.LocalizedMessage(locale=locale, message=text))
+        if meaning.retry_seconds:
+            after = duration_pb2.Duration(seconds=meaning.retry_seconds)
+            status.details.add().Pack(error_details_pb2.RetryInfo(retry_delay=after))
         if isinstance(refusal, FieldsInvalid):
             status.details.add().Pack(_bad_request(refusal))
         return status
@@ -121,7 +126,9 @@ def _meanings(enum: EnumDescriptor) -> dict[str, Meaning]:
     for value in enum.values:
         if value.number:
             option = value.GetOptions().Extensions[options_pb2.meaning]
-            meanings[value.name.removeprefix(PREFIX)] = Meaning(value.name, domain, option.code, (option.zh, option.en))
+            texts = (option.zh, option.en)
+            meaning = Meaning(value.name, domain, option.code, texts, option.retry_seconds)
+            meanings[value.name.removeprefix(PREFIX)] = meaning
     return meanings
 
 

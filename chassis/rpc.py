@@ -60,7 +60,7 @@ def _rpc(method: MethodDescriptor) -> Rpc:
     if access.scope == options_pb2.SCOPE_ANY and not safe:
         raise AccessUndeclared(f"{method.full_name} is open to any token but not declared NO_SIDE_EFFECTS")
     if access.scope == options_pb2.SCOPE_SECRET_ADDRESS:
-        _check_secret_address(method, safe=safe)
+        _check_secret_address(method)
     repeatable = "request_id" in method.input_type.fields_by_name
     if access.traceless and (safe or repeatable):
         raise AccessUndeclared(f"{method.full_name} leaves no trace: it changes something and keeps no request_id")
@@ -80,10 +80,10 @@ def _rpc(method: MethodDescriptor) -> Rpc:
     )
 
 
-def _check_secret_address(method: MethodDescriptor, *, safe: bool) -> None:
-    """Without a token nothing is changed, nobody has a role, and one message says the district."""
+def _check_secret_address(method: MethodDescriptor) -> None:
+    """Without a token nobody has a role, and one message says the district."""
     streaming = method.client_streaming or method.server_streaming
-    if not safe or streaming or method.GetOptions().Extensions[options_pb2.access].roles:
-        raise AccessUndeclared(f"{method.full_name} is at a secret address but not unary, safe and without roles")
+    if streaming or method.GetOptions().Extensions[options_pb2.access].roles:
+        raise AccessUndeclared(f"{method.full_name} is at a secret address but not unary and without roles")
     if "district" not in method.input_type.fields_by_name:
         raise AccessUndeclared(f"{method.full_name} is at a secret address, so its request needs a district")

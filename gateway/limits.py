@@ -1,18 +1,36 @@
 """How often each district may call: one token bucket each, so that a storm in one leaves the others alone."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from google.protobuf.descriptor import MethodDescriptor
+from google.protobuf.descriptor_pb2 import MethodOptions
 
 from chassis.directory import District
 from chassis.settings import Settings
 from gateway import admission
+from gateway.addresses import hidden_prefixes
 from gateway.configuration import Json, typed
 
 FILTER = "envoy.filters.http.local_ratelimit"
 TYPE = "envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit"
 # Calls that carry no token: health, reflection, unknown paths.
 ANONYMOUS_CALLS_PER_SECOND = 1_000
-# Calls at secret addresses, of each district. Programs read a calendar once an hour, so it is enough for 70,000.
-ADDRESS_CALLS_PER_SECOND = 20
+ELSEWHERE = "elsewhere"
+
+
+@dataclass(frozen=True)
+class Most:
+    """Calls a second at secret addresses: of each district, and of all together."""
+
+    each: int
+    in_all: int
+
+
+# Programs read a calendar once an hour, so it is enough for 70,000 of a district.
+READ = Most(20, 1_000)
+# What is added costs more, and anybody with a telephone can try: a storm is to take little of what the others need.
+ADDED = Most(10, 40)
 
 
 def off() -> Json:
@@ -39,24 +57,52 @@ def calls_per_second(districts: Iterable[District], settings: Settings) -> Json:
     )
 
 
-def secret_addresses(districts: Iterable[District], prefixes: Iterable[str]) -> Json:
-    """The limit where no token is asked for: one for the addresses of each district, one for whatever else is tried."""
-    entries, begin = list(districts), list(prefixes)
+def secret_addresses(districts: Iterable[District], method: MethodDescriptor) -> Json:
+    """The limit where no token is asked for, of one door of an RPC: for the addresses of each district, for what says
+    no district that there is, and for all of them together.
+    """
+    entries, begin, most = list(districts), hidden_prefixes([method]), most_at(method)
     return typed(
         TYPE,
         stat_prefix="addresses",
         filter_enabled=_always(),
         filter_enforced=_always(),
-        token_bucket=_bucket(ADDRESS_CALLS_PER_SECOND),
-        always_consume_default_token_bucket=False,
-        rate_limits=[{"actions": [_path(entry.code, prefix)]} for entry in entries for prefix in begin],
-        descriptors=[_limit("address", entry.code, ADDRESS_CALLS_PER_SECOND) for entry in entries],
+        # Spent by what the buckets below let through alone: what is refused there takes nothing from the others.
+        token_bucket=_bucket(most.in_all),
+        always_consume_default_token_bucket=True,
+        rate_limits=[
+            *({"actions": [_address(entry.code, [_said(entry.code)])]} for entry in entries),
+            *({"actions": [_address(entry.code, [_in_path(entry.code, each)])]} for entry in entries for each in begin),
+            {"actions": [_address(ELSEWHERE, list(_none_of(entries, begin)))]},
+        ],
+        descriptors=[_limit("address", name, most.each) for name in (ELSEWHERE, *(entry.code for entry in entries))],
     )
 
 
-def _path(district: str, prefix: str) -> Json:
-    begins = {"name": ":path", "string_match": {"prefix": f"{prefix}{district}/"}}
-    return {"header_value_match": {"descriptor_key": "address", "descriptor_value": district, "headers": [begins]}}
+def most_at(method: MethodDescriptor) -> Most:
+    return READ if method.GetOptions().idempotency_level == MethodOptions.NO_SIDE_EFFECTS else ADDED
+
+
+def _address(value: str, headers: list[Json]) -> Json:
+    return {"header_value_match": {"descriptor_key": "address", "descriptor_value": value, "headers": headers}}
+
+
+def _in_path(district: str, prefix: str) -> Json:
+    return {"name": ":path", "string_match": {"prefix": f"{prefix}{district}/"}}
+
+
+def _said(district: str) -> Json:
+    """The path of a gRPC call names no district: its metadata may."""
+    return {"name": "x-district", "string_match": {"exact": district}}
+
+
+def _none_of(districts: Iterable[District], prefixes: Sequence[str]) -> Iterator[Json]:
+    """Neither in the path nor in the metadata is a district that there is. One match each: Envoy refuses an expression
+    that is as long as all of them.
+    """
+    for entry in districts:
+        for said in (_said(entry.code), *(_in_path(entry.code, each) for each in prefixes)):
+            yield {**said, "invert_match": True, "treat_missing_header_as_empty": True}
 
 
 def _limit(claim: str, value: str, calls: int) -> Json:

@@ -1,8 +1,8 @@
 """The public address, and what happens to a call between there and its route.
 
 The order of the filters is the order in which a call can be refused: a token
-that is not ours, a district that may not call, a limit, a body that cannot be
-read. Only then is JSON turned into gRPC.
+that is not ours, a district that may not call, a limit, a body that is too
+large or cannot be read. Only then is JSON turned into gRPC.
 """
 
 import base64
@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from google.protobuf.descriptor import ServiceDescriptor
 
 from chassis.settings import Settings
-from gateway import admission, limits, observing, reading, tls
+from gateway import admission, limits, observing, reading, sizes, tls
 from gateway.configuration import Json, typed
 from gateway.descriptors import descriptor_set
 from gateway.refusals import local_replies, note_arrival
@@ -131,6 +131,7 @@ def filters(token: Json, services: Iterable[ServiceDescriptor]) -> list[Json]:
         {"name": admission.FILTER, **token},
         _filter(admission.RULES_FILTER, admission.closed()),
         _filter(limits.FILTER, limits.off()),
+        _filter(sizes.FILTER, sizes.on_call()) | {"disabled": True},
         _filter(reading.FILTER, reading.on_call()) | {"disabled": True},
         _filter("envoy.filters.http.grpc_json_transcoder", _transcoder(services)),
         _filter("envoy.filters.http.router", _ROUTER),

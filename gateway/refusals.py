@@ -77,11 +77,12 @@ class Refused:
 
     status: status_pb2.Status
     http: int
+    retry_seconds: int = 0
 
     @classmethod
     def of(cls, refusal: Declared, language: str, http: int = 0) -> "Refused":
         status = CATALOGUE.status(refusal, language)
-        return cls(status, http or HTTP_STATUS[status.code])
+        return cls(status, http or HTTP_STATUS[status.code], CATALOGUE[refusal.reason].retry_seconds)
 
     @property
     def json(self) -> str:
@@ -139,6 +140,7 @@ def _over_rest(refused: Refused) -> Json:
         "status_code": refused.http,
         "body": {"inline_string": refused.json},
         "body_format_override": _JSON,
+        **({"headers_to_add": _set({"retry-after": str(refused.retry_seconds)})} if refused.retry_seconds else {}),
     }
 
 

@@ -11,7 +11,7 @@ from google.protobuf.descriptor_pb2 import MethodOptions
 
 from chassis.directory import District
 from chassis.settings import Settings
-from gateway import admission, limits, observing, reading
+from gateway import admission, limits, observing, reading, sizes
 from gateway.addresses import at_secret_address, hidden_prefixes, is_traceless
 from gateway.bindings import Binding, bindings
 from gateway.configuration import Json, typed
@@ -76,7 +76,10 @@ def _open(service: str) -> Json:
 
 def _rest(upstreams: Sequence[Upstream], districts: Sequence[District]) -> list[Json]:
     serving = {method.full_name: upstream for upstream, method in methods(upstreams)}
-    doors = bindings(method for _, method in methods(upstreams))
+    # Routes are tried one after the other: a storm at the addresses, which no other path is like, is to be found early.
+    doors = sorted(
+        bindings(method for _, method in methods(upstreams)), key=lambda door: not at_secret_address(door.method)
+    )
     return [_opened(_door(serving[door.method.full_name], door), door.method, districts) for door in doors]
 
 
@@ -95,7 +98,8 @@ def _opened(route: Json, method: MethodDescriptor, districts: Sequence[District]
         "typed_per_filter_config": {
             **route.get("typed_per_filter_config", {}),
             **admission.open_to_all(),
-            limits.FILTER: limits.secret_addresses(districts, list(hidden_prefixes([method]))),
+            limits.FILTER: limits.secret_addresses(districts, method),
+            sizes.FILTER: sizes.at_address(),
         },
     }
 

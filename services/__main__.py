@@ -18,11 +18,12 @@ from chassis.moving.commands import district_commands
 from chassis.settings import Settings, SettingsInvalid
 from chassis.telemetry import log_to_stderr
 from services.ballots.manifest import MANIFEST as BALLOTS
+from services.feedback.manifest import MANIFEST as FEEDBACK
 from services.meetings.manifest import MANIFEST as MEETINGS
 from services.registry.commands import districts
 from services.registry.manifest import MANIFEST as REGISTRY
 
-TARGETS: dict[str, Manifest] = {manifest.name: manifest for manifest in (REGISTRY, MEETINGS, BALLOTS)}
+TARGETS: dict[str, Manifest] = {manifest.name: manifest for manifest in (REGISTRY, MEETINGS, BALLOTS, FEEDBACK)}
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})

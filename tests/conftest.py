@@ -9,6 +9,7 @@ import grpc
 import pytest
 
 from quanyutong.ballots.v1.ballots_pb2_grpc import BallotsServiceStub
+from quanyutong.feedback.v1.feedback_pb2_grpc import FeedbackServiceStub
 from quanyutong.meetings.v1.meetings_pb2_grpc import MeetingsServiceStub
 from quanyutong.registry.v1.registry_pb2_grpc import RegistryServiceStub
 from tests.harness import Platform, platform
@@ -67,6 +68,7 @@ class Tenant:
     registry: Any
     meetings: Any
     ballots: Any
+    feedback: Any
 
     def metadata(self, *roles: str, **more: str) -> list[tuple[str, str]]:
         return self.platform.metadata(roles or ("clerk", "examiner", "administrator"), self.district, **more)
@@ -80,9 +82,9 @@ async def fresh_tenant(platforms: Platforms, place: str) -> AsyncIterator[Tenant
     async with AsyncExitStack() as stack:
         channels = [
             await stack.enter_async_context(grpc.aio.insecure_channel(chosen.address(door, service)))
-            for service in ("registry", "meetings", "ballots")
+            for service in ("registry", "meetings", "ballots", "feedback")
         ]
-        kinds = (RegistryServiceStub, MeetingsServiceStub, BallotsServiceStub)
+        kinds = (RegistryServiceStub, MeetingsServiceStub, BallotsServiceStub, FeedbackServiceStub)
         stubs = [kind(channel) for kind, channel in zip(kinds, channels, strict=True)]
         yield Tenant(chosen, door, await chosen.fresh_district(), *stubs)
 

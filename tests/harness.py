@@ -9,7 +9,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -49,6 +49,29 @@ async def until(condition: Callable[[], Awaitable[Value]], within: float = WITHI
         if time.monotonic() > deadline:
             raise AssertionError(f"not true within {within} s: {condition}")
         await asyncio.sleep(0.02)
+
+
+async def insist(step: Callable[[], Awaitable[Any]]) -> None:
+    """As a client does: again, until there is an answer."""
+
+    async def done() -> bool:
+        try:
+            await step()
+        except grpc.aio.AioRpcError as error:
+            if error.code() in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED):
+                return False
+            raise
+        return True
+
+    await until(done)
+
+
+async def during(steps: list[Coroutine[Any, Any, None]], harm: Callable[[], Awaitable[None]]) -> None:
+    """All steps at once, and the harm in the middle of them."""
+    tasks = [asyncio.create_task(step) for step in steps]
+    await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    await harm()
+    await asyncio.gather(*tasks)
 
 
 @dataclass
@@ -116,6 +139,19 @@ class Platform:
         extra = [(name.replace("_", "-"), value) for name, value in more.items()]
         return [("authorization", f"Bearer {self.token(roles, district)}"), *extra]
 
+    async def kill_and_start(self, name: str) -> None:
+        """A process of its own service is gone at once, and another one takes its place."""
+        await self.kill(name)
+        await self.start(name)
+
+    async def kill(self, name: str) -> None:
+        self.processes[name].leashed.kill()
+        await self.processes[name].leashed.wait()
+
+    async def start(self, name: str) -> None:
+        arguments = ["services", "serve", f"--target={name}"]
+        self.processes[name] = await Process.start(name, arguments, self.environment, self.settings.state.parent)
+
     async def fresh_district(self) -> str:
         """A district of its own for a test, known to every process. Made ten at a time: each changes the gateway."""
         if not self._fresh:
@@ -149,7 +185,7 @@ class Platform:
 # Which `qyt serve` processes make up a platform.
 TOPOLOGIES = {
     "all": (("all",),),
-    "split": (("registry",), ("meetings",), ("ballots",), ("gateway",)),
+    "split": (("registry",), ("meetings",), ("ballots",), ("feedback",), ("gateway",)),
     # With the tests' own service beside the registry, by `python -m tests.probe`.
     "probed": (("registry", "tally"), ("gateway",)),
 }

@@ -1,6 +1,5 @@
 """The path of a campaign and of what is suggested in it, without any input or output. Raises Refused."""
 
-import re
 from collections.abc import Collection, Iterable
 from datetime import date
 from uuid import UUID
@@ -24,8 +23,6 @@ BODIES = {
 }
 # How the name of what a suggestion comes from begins; a resident is never named.
 ORIGINS = {"resident": "", "station": "stations/", "delegate": "mandates/"}
-# A mobile telephone number or an identity number, with or without blanks and hyphens between the digits.
-CONTACT = re.compile(r"(?<!\d)(1[3-9](?:[ -]?\d){9}|[1-9]\d(?:[ -]?\d){15}[ -]?[0-9Xx])(?!\d)", re.ASCII)
 
 
 def next_campaign_state(verb: str, state: str) -> str:
@@ -90,6 +87,17 @@ def check_received(day: date, first: date, last: date) -> None:
         raise Refused("SUGGESTION_OUTSIDE_WINDOW", first=first, last=last)
 
 
+def is_time(year: int, campaign: tuple[str, date] | None, today: date) -> bool:
+    """Whether a nomination is to be entered or refused by now; until its campaign collects, it waits.
+
+    `campaign` is its state and first day. A nomination for a year that ended without one waits no longer.
+    """
+    if campaign is None:
+        return today.year > year
+    state, first = campaign
+    return state != "drafted" and today >= first
+
+
 def check_channel(channel: str, channels: Collection[str]) -> None:
     if channels and channel not in channels:
         raise Refused("CHANNEL_NOT_OPEN", channel=channel.upper())
@@ -99,12 +107,6 @@ def check_origin(source: str, origin: str) -> None:
     begins = ORIGINS.get(source)
     if begins is None or bool(origin) != bool(begins) or not origin.startswith(begins):
         raise Refused("ORIGIN_REFUSED", source=source.upper())
-
-
-def check_impersonal(content: str) -> None:
-    """What is suggested is public; by whom is nobody's business here."""
-    if CONTACT.search(content):
-        raise Refused("CONTACT_REFUSED")
 
 
 def unit_of(given: str, of_campaign: str, district: str) -> str:

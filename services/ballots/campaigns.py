@@ -13,6 +13,7 @@ from chassis import clock
 from chassis.database import Database, ReadTx, Row, WriteTx
 from chassis.masks import masked
 from chassis.pagination import page
+from chassis.rulebooks import rulebook
 from chassis.rules import MonthsRule, WholeNumberRule, WindowRule
 from chassis.sql import Sql
 from chassis.wire import check_etag, date_message, etag, identifier, name_in_update, number, read_date, timestamp, word
@@ -21,7 +22,6 @@ from services.ballots import campaign_path as path
 from services.ballots.domain import Refused
 from services.ballots.project_path import UNDER_WAY
 from services.ballots.project_tables import campaign, project
-from services.ballots.rules import rulebook
 from services.ballots.tables import assembly
 
 Context = grpc.aio.ServicerContext[Any, Any]

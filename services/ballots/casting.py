@@ -1,4 +1,4 @@
-"""Casting (投票): the box of docs/voting-protocol.md, and how many came to it.
+"""Casting (投票): the box of docs/voting-protocol.md.
 
 Nothing here knows a person. A cast is one row under the ballot's own key. Ballots that come at the same moment are
 written together, by key, in a transaction that touches nothing else: no row is locked or changed, no event is told, no
@@ -7,7 +7,6 @@ answer is stored. Repeated, a cast finds itself.
 
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
-from uuid import UUID
 
 import grpc
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -17,8 +16,6 @@ from chassis import auth, tenancy
 from chassis.database import Database, ReadTx, Row, WriteTx
 from chassis.sql import Sql
 from chassis.vault import Vault
-from chassis.wire import number
-from quanyutong.ballots.v1 import polls_pb2
 from quanyutong.ballots.v1 import voting_pb2 as pb
 from quanyutong_client.ballot import Ballot, check_marks
 from quanyutong_client.encoding import Malformed
@@ -30,7 +27,7 @@ from services.ballots.batching import Batches
 from services.ballots.boxes import board_key, load_box, number_in, terms_of
 from services.ballots.domain import Refused
 from services.ballots.policy import is_a_box
-from services.ballots.polls import BOXES, box_name, load_poll
+from services.ballots.polls import load_poll
 from services.ballots.sweeping import SHARE
 from services.ballots.tables import ballot, closed_ballot
 
@@ -56,11 +53,6 @@ ON_BOARD = Sql(
         closed_ballot.c.box == bindparam("box"),
         closed_ballot.c.public_key == THESE,
     )
-)
-COME = Sql(
-    text("""SELECT b.number, (SELECT count(*) FROM paper p WHERE p.poll = b.poll AND p.box = b.number) AS papers,
-                   (SELECT count(*) FROM ballot c WHERE c.poll = b.poll AND c.box = b.number) AS ballots
-            FROM box b WHERE b.poll = :poll""")
 )
 
 
@@ -113,21 +105,6 @@ class Casting:
             raise LookupError("a box without the key that signs its receipts")
         return [_receipt(key, terms_of(where.terms), each, kept) for each in read]
 
-    async def GetTurnout(self, request: pb.GetTurnoutRequest, _: Context) -> pb.Turnout:
-        async with self._database.read() as tx:
-            row = await load_poll(tx, request.name)
-            boxes = [_turnout(each) for each in await tx.all(BOXES, poll=row.id)]
-            if row.state in ("open", "voting"):
-                await _as_it_is(tx, row.id, boxes)
-        return pb.Turnout(
-            name=request.name,
-            state=number(polls_pb2.PollState, row.state),
-            electorate=sum(each.electorate for each in boxes),
-            papers=sum(each.papers for each in boxes),
-            ballots=sum(each.ballots for each in boxes),
-            boxes=boxes,
-        )
-
 
 def _read(terms: Terms, encoded: bytes) -> Read:
     try:
@@ -164,20 +141,3 @@ def _published(read: Read, board: Mapping[bytes, Row], state: str) -> bytes | Re
         return Refused("BALLOT_DIFFERS")
     receipt: bytes = kept.receipt
     return receipt
-
-
-async def _as_it_is(tx: ReadTx, key: UUID, boxes: list[pb.BoxTurnout]) -> None:
-    come = {each.number: each for each in await tx.all(COME, poll=key)}
-    for each in boxes:
-        now = come[number_in(each.box)]
-        each.papers, each.ballots = now.papers, now.ballots
-
-
-def _turnout(row: Row) -> pb.BoxTurnout:
-    return pb.BoxTurnout(
-        box=box_name(row),
-        display_name=row.display_name,
-        electorate=row.electorate,
-        papers=row.papers,
-        ballots=row.ballots,
-    )

@@ -10,6 +10,7 @@ from google.protobuf.json_format import MessageToDict
 from sqlalchemy import bindparam, func, insert, select, update
 
 from chassis.database import Database, ReadTx, Row, WriteTx
+from chassis.merges import kept_person
 from chassis.sql import Sql
 from chassis.wire import identifier
 from quanyutong.ballots.v1 import polls_pb2
@@ -23,7 +24,6 @@ from services.ballots.drafting import selectable
 from services.ballots.paper_counting import checked, read_back
 from services.ballots.persons import caller_in_person
 from services.ballots.polls import BOXES, box_name, load_poll, poll_message, save_poll
-from services.ballots.roster import kept_person
 from services.ballots.tables import box, certification, paper_count
 
 Context = grpc.aio.ServicerContext[Any, Any]

@@ -13,6 +13,7 @@ from sqlalchemy import and_, bindparam, insert, or_, select
 from chassis import clock
 from chassis.database import Database, ReadTx, Row, WriteTx
 from chassis.pagination import page
+from chassis.rulebooks import rulebook
 from chassis.rules import ChoiceRule, FlagRule, Rulebook
 from chassis.sql import Sql
 from chassis.wire import check_etag, date_message, etag, identifier, number, read_date, timestamp, word
@@ -24,7 +25,6 @@ from services.ballots.project_message import project_message
 from services.ballots.project_steps import load_project, project_name, take, tell
 from services.ballots.project_tables import decision
 from services.ballots.projects import owner_of
-from services.ballots.rules import rulebook
 
 Context = grpc.aio.ServicerContext[Any, Any]
 LOCK = Sql(select(decision).where(decision.c.id == bindparam("key")).with_for_update())

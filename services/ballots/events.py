@@ -5,8 +5,10 @@ from collections.abc import Mapping
 from google.protobuf.message import Message
 
 from chassis.manifest import EventHandler
+from chassis.rulebooks import rule_changed
 from quanyutong.ballots.v1.events_pb2 import (
     AuditSealed,
+    NominationAdvanced,
     PapersTaken,
     PollAnnounced,
     PollClosed,
@@ -17,9 +19,10 @@ from quanyutong.ballots.v1.events_pb2 import (
     ProjectDecided,
     ProjectProgressed,
 )
+from quanyutong.feedback.v1 import events_pb2 as feedback
 from quanyutong.meetings.v1 import events_pb2 as meetings
 from quanyutong.registry.v1 import events_pb2 as registry
-from services.ballots import roster
+from services.ballots import nominations, roster
 
 PUBLISHES: tuple[type[Message], ...] = (
     AuditSealed,
@@ -32,9 +35,10 @@ PUBLISHES: tuple[type[Message], ...] = (
     ProjectProgressed,
     ProjectAccepted,
     ProjectDecided,
+    NominationAdvanced,
 )
 CONSUMES: Mapping[type[Message], EventHandler] = {
-    registry.RuleChanged: roster.rule_changed,
+    registry.RuleChanged: rule_changed,
     registry.AssemblyCreated: roster.assembly_created,
     registry.AssemblyRenamed: roster.assembly_renamed,
     registry.PersonMerged: roster.person_merged,
@@ -44,4 +48,5 @@ CONSUMES: Mapping[type[Message], EventHandler] = {
     meetings.MeetingHeld: roster.meeting_held,
     meetings.MeetingClosed: roster.meeting_closed,
     meetings.AttendanceRecorded: roster.attendance_recorded,
+    feedback.Nominated: nominations.nominated,
 }

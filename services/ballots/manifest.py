@@ -9,6 +9,7 @@ from quanyutong.ballots.v1.events_pb2 import AuditSealed
 from services.ballots.board_commands import ballots
 from services.ballots.events import CONSUMES, PUBLISHES
 from services.ballots.holding import ROUND as TIMES
+from services.ballots.nominations import ROUND as NOMINATIONS
 from services.ballots.servicer import BallotsServicer
 from services.ballots.sweeping import ROUND as SWEEPING
 from services.ballots.tables import COPIES, SECRET
@@ -25,7 +26,7 @@ MANIFEST = Manifest(
     unaudited=COPIES | SECRET,
     publishes=PUBLISHES,
     consumes=CONSUMES,
-    rounds=(TIMES, SWEEPING),
+    rounds=(TIMES, SWEEPING, NOMINATIONS),
     seals=AuditSealed,
     commands=(ballots,),
 )

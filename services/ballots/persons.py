@@ -4,9 +4,9 @@ from uuid import UUID
 
 from chassis import auth
 from chassis.database import ReadTx
+from chassis.merges import kept_person
 from chassis.wire import identifier
 from services.ballots.domain import Refused
-from services.ballots.roster import kept_person
 
 
 async def caller_in_person(tx: ReadTx) -> UUID:

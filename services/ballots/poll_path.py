@@ -73,6 +73,11 @@ def check_quorum(present: int, needed: int, version: str, reason: str) -> None:
         raise Refused("QUORUM_MISSING", present=present, needed=needed, version=version)
 
 
+def in_steps(counted: int, whole: int, step: int) -> int:
+    """How a count is shown while it grows: nobody sees one come, but that the last of all has."""
+    return counted if counted >= whole else counted - counted % step
+
+
 def step_due(state: str, times: dict[str, datetime | None], now: datetime) -> str | None:
     """The verb of the step that the poll's times ask for by now."""
     for before, time, verb in SCHEDULE:

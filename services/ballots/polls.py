@@ -1,25 +1,27 @@
 """Polls (表决): drafting them, changing drafts, finding them, and declaring one void."""
 
+import json
 from typing import Any
 from uuid import UUID
 
 import grpc
-from sqlalchemy import bindparam, delete, insert, select
+from sqlalchemy import Text, bindparam, cast, delete, insert, literal, select
+from sqlalchemy.dialects.postgresql import JSONB
 
 from chassis import clock
 from chassis.database import Database, ReadTx, Row, WriteTx
 from chassis.masks import masked
 from chassis.pagination import page
+from chassis.rulebooks import rulebook
 from chassis.sql import Sql
 from chassis.wire import check_etag, etag, identifier, name_in_update, number, read_time, timestamp, word
-from quanyutong.ballots.v1 import events_pb2
+from quanyutong.ballots.v1 import events_pb2, questions_pb2
 from quanyutong.ballots.v1 import polls_pb2 as pb
 from services.ballots import poll_path
 from services.ballots.boxes import BESIDE_THE_BOARD
 from services.ballots.domain import Refused
 from services.ballots.drafting import drafted, question_messages
 from services.ballots.roster import load_meeting
-from services.ballots.rules import rulebook
 from services.ballots.sweeping import erase_vote
 from services.ballots.tables import box, delegation, poll
 
@@ -59,6 +61,11 @@ class Polls:
             statement = statement.where(poll.c.body == request.body)
         if request.state:
             statement = statement.where(poll.c.state == word(pb.PollState, request.state))
+        if request.method:
+            statement = statement.where(poll.c.method == word(pb.PollMethod, request.method))
+        if request.kind:
+            asked = json.dumps([{"question": {"kind": word(questions_pb2.QuestionKind, request.kind)}}])
+            statement = statement.where(cast(poll.c.questions, JSONB).contains(cast(literal(asked, Text), JSONB)))
         async with self._database.read() as tx:
             rows, token = await page(tx, request, statement, (poll.c.id, identifier))
         return pb.ListPollsResponse(polls=map(_plain, rows), next_page_token=token)

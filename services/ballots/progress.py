@@ -8,6 +8,7 @@ from sqlalchemy import insert
 
 from chassis import clock
 from chassis.database import Database, ReadTx, Row
+from chassis.rulebooks import rulebook
 from chassis.rules import Rulebook, ShareRule
 from chassis.sql import Sql
 from chassis.wire import date_message, read_date, timestamp
@@ -17,7 +18,6 @@ from services.ballots import project_path as path
 from services.ballots.project_message import project_message
 from services.ballots.project_steps import load_for, load_project, project_name, take
 from services.ballots.project_tables import inspection, progress_report
-from services.ballots.rules import rulebook
 from services.ballots.timeline import page_of_project
 
 Context = grpc.aio.ServicerContext[Any, Any]

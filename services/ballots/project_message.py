@@ -1,6 +1,5 @@
 """A project as it is shown, with undertakers, tasks, milestones and additions: four queries, however many projects."""
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
@@ -50,15 +49,8 @@ async def project_message(tx: ReadTx, row: Row) -> pb.Project:
 
 async def project_messages(tx: ReadTx, rows: Sequence[Row]) -> list[pb.Project]:
     keys = [row.id for row in rows]
-    parts = [_by_project(await tx.all(sql, projects=keys)) for sql in (UNDERTAKERS, TASKS, MILESTONES, ADDITIONS)]
+    parts = [await tx.grouped(sql, "project", projects=keys) for sql in (UNDERTAKERS, TASKS, MILESTONES, ADDITIONS)]
     return [_message(row, *parts) for row in rows]
-
-
-def _by_project(rows: Sequence[Row]) -> Parts:
-    found: defaultdict[UUID, list[Row]] = defaultdict(list)
-    for row in rows:
-        found[row.project].append(row)
-    return found
 
 
 def _message(row: Row, undertakers: Parts, tasks: Parts, milestones: Parts, additions: Parts) -> pb.Project:

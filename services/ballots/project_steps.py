@@ -11,6 +11,7 @@ from chassis.wire import check_etag, identifier
 from services.ballots.domain import Refused
 from services.ballots.project_path import next_state
 from services.ballots.project_tables import project, project_step
+from services.ballots.telling import tell_of_project
 
 BY_ID = select(project).where(project.c.id == bindparam("key"))
 READ, LOCK = Sql(BY_ID), Sql(BY_ID.with_for_update())
@@ -35,6 +36,8 @@ async def take(tx: WriteTx, row: Row, verb: str, resource: str = "", note: str =
     """One step of a project that is locked. Raises Refused PROJECT_STATE_REFUSED."""
     saved = await tx.change(project, row, state=next_state(verb, row.state), **changes)
     await tell(tx, saved, verb, resource, note)
+    if saved.state != row.state:
+        await tell_of_project(tx, saved, project_name(saved.id))
     return saved
 
 

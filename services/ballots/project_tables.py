@@ -122,6 +122,20 @@ suggestion = Table(
     ForeignKeyConstraint(["district", "project"], ["project.district", "project.id"]),
 )
 
+nomination = Table(
+    "nomination",
+    metadata,
+    columns.district(),
+    _given("nominated"),
+    _given("content"),
+    columns.text("unit"),
+    columns.text("place"),
+    Column("year", Integer, nullable=False),
+    Column("settled", Boolean, nullable=False, server_default=text("false")),
+    columns.created("told_at"),
+    PrimaryKeyConstraint("district", "nominated"),
+)
+
 project_undertaker = Table(
     "project_undertaker",
     metadata,

@@ -14,8 +14,9 @@ from chassis.wire import check_etag, identifier, name_in_update, number, read_da
 from quanyutong.ballots.v1 import campaigns_pb2, events_pb2
 from quanyutong.ballots.v1 import projects_pb2 as pb
 from services.ballots import project_path as path
-from services.ballots.campaign_path import check_campaign, check_impersonal
+from services.ballots.campaign_path import check_campaign
 from services.ballots.campaigns import SHARE, campaign_name, load_campaign
+from services.ballots.impersonal import check_impersonal
 from services.ballots.project_message import late, project_message, project_messages
 from services.ballots.project_steps import load_for, load_project, project_name, take
 from services.ballots.project_tables import project, project_undertaker

@@ -13,33 +13,23 @@ from sqlalchemy import ARRAY, Uuid, bindparam, select, text
 
 from chassis.database import ReadTx, Row, WriteTx
 from chassis.manifest import Event
+from chassis.merges import merge
 from chassis.sql import Sql
-from chassis.wire import identifier, read_date, read_time, word
+from chassis.wire import identifier, read_time, word
 from quanyutong.meetings.v1 import events_pb2 as meetings
 from quanyutong.meetings.v1 import meeting_pb2
-from quanyutong.registry.v1 import assemblies_pb2, rules_pb2
+from quanyutong.registry.v1 import assemblies_pb2
 from quanyutong.registry.v1 import events_pb2 as registry
 from services.ballots.domain import Refused
 from services.ballots.tables import meeting, seat
 
-RULE = Sql(
-    text("""INSERT INTO rule_override (rule, revision, value, effective_date, enforcement)
-            VALUES (:rule, :revision, :value, :day, :enforcement) ON CONFLICT DO NOTHING""")
-)
 ASSEMBLY = Sql(
     text("""INSERT INTO assembly (id, kind, unit, display_name) VALUES (:id, :kind, :unit, :display_name)
             ON CONFLICT (district, id) DO UPDATE SET (kind, unit, display_name) = (:kind, :unit, :display_name)""")
 )
 RENAME_ASSEMBLY = Sql(text("UPDATE assembly SET display_name = :display_name WHERE id = :id"))
-MERGED = Sql(
-    text(
-        "INSERT INTO merged_person (id, kept) VALUES (:id, :kept) ON CONFLICT (district, id) DO UPDATE SET kept = :kept"
-    )
-)
-MERGED_BEFORE = Sql(text("UPDATE merged_person SET kept = :kept WHERE kept = :id"))
 MOVE_SEATS = Sql(text("UPDATE seat SET person = :kept WHERE person = :id"))
 MOVE_ELECTORS = Sql(text("UPDATE elector SET person = :kept WHERE person = :id"))
-KEPT = Sql(text("SELECT kept FROM merged_person WHERE id = :id"))
 # The phases in their order; those that a meeting can come back from stand together, and the last one told counts.
 ORDER = "array_position(ARRAY['convened', 'summary', 'closed'], {})"
 LATER = f"coalesce({ORDER.format(':phase')}, 0) >= coalesce({ORDER.format('meeting.phase')}, 0)"
@@ -82,24 +72,6 @@ async def roll_of(tx: ReadTx, key: UUID) -> Sequence[Row]:
     return await tx.all(ROLL, meeting=key)
 
 
-async def kept_person(tx: ReadTx, key: UUID) -> UUID:
-    """The entry of a person; where two entries were merged, the one that was kept."""
-    row = await tx.first(KEPT, id=key)
-    kept: UUID = row.kept if row else key
-    return kept
-
-
-async def rule_changed(tx: WriteTx, event: registry.RuleChanged, _: Event) -> None:
-    await tx.execute(
-        RULE,
-        rule=event.rule.removeprefix("rules/"),
-        revision=event.revision,
-        value=event.value or None,
-        day=read_date(event, "effective_date"),
-        enforcement=word(rules_pb2.Enforcement, event.enforcement),
-    )
-
-
 async def assembly_created(tx: WriteTx, event: registry.AssemblyCreated, _: Event) -> None:
     await tx.execute(
         ASSEMBLY,
@@ -115,9 +87,7 @@ async def assembly_renamed(tx: WriteTx, event: registry.AssemblyRenamed, _: Even
 
 
 async def person_merged(tx: WriteTx, event: registry.PersonMerged, _: Event) -> None:
-    pair = {"id": identifier(event.merged), "kept": identifier(event.keep)}
-    for statement in (MERGED, MERGED_BEFORE, MOVE_SEATS, MOVE_ELECTORS):
-        await tx.execute(statement, **pair)
+    await merge(tx, event, MOVE_SEATS, MOVE_ELECTORS)
 
 
 async def meeting_scheduled(tx: WriteTx, event: meetings.MeetingScheduled, _: Event) -> None:

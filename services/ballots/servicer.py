@@ -21,6 +21,7 @@ from services.ballots.projects import Projects
 from services.ballots.results import Results
 from services.ballots.suggestions import Suggestions
 from services.ballots.timeline import Timeline
+from services.ballots.turnout import Turnouts
 
 
 class BallotsServicer(
@@ -28,6 +29,7 @@ class BallotsServicer(
     Holding,
     Papers,
     Casting,
+    Turnouts,
     Certifying,
     Announcing,
     Results,

@@ -17,9 +17,11 @@ from quanyutong.ballots.v1 import suggestions_pb2 as pb
 from services.ballots import campaign_path as path
 from services.ballots.campaigns import SHARE, campaign_name, load_campaign
 from services.ballots.domain import Refused
+from services.ballots.impersonal import check_impersonal
 from services.ballots.project_message import project_message, project_messages
 from services.ballots.project_steps import project_name, tell
 from services.ballots.project_tables import project, suggestion
+from services.ballots.telling import suggestion_name, tell_of_project, tell_of_suggestion
 
 Context = grpc.aio.ServicerContext[Any, Any]
 # What an undertaking of screening says of a candidate, and what may be changed of it until the candidates are fixed.
@@ -70,8 +72,7 @@ class Suggestions:
 
     async def NominateSuggestion(self, request: pb.NominateSuggestionRequest, _: Context) -> pb.Suggestion:
         async with self._database.write() as tx:
-            known = await tx.first(NOMINATED, origin=request.nominated)
-            return tx.reply(_message(known or await _nominate(tx, request)))
+            return tx.reply(_message(await nominate(tx, request)))
 
     async def GetSuggestion(self, request: pb.GetSuggestionRequest, _: Context) -> pb.Suggestion:
         async with self._database.read() as tx:
@@ -90,6 +91,8 @@ class Suggestions:
             statement = statement.where(suggestion.c.channel == channel)
         if request.unit:
             statement = statement.where(suggestion.c.unit == request.unit.removeprefix("units/"))
+        if request.origin:
+            statement = statement.where(suggestion.c.origin == request.origin)
         async with self._database.read() as tx:
             rows, token = await page(tx, request, statement, (suggestion.c.id, identifier))
         return pb.ListSuggestionsResponse(suggestions=map(_message, rows), next_page_token=token)
@@ -103,13 +106,17 @@ class Suggestions:
             path.check_alike(row.id, into.id, row.campaign, into.campaign)
             path.check_open(row.state)
             path.check_open(into.state)
-            await _save(tx, into, voices=into.voices + row.voices)
+            kept = await _save(tx, into, voices=into.voices + row.voices)
+            await tell_of_suggestion(tx, kept, row.id)
             return tx.reply(_message(await _save(tx, row, state="merged", merged_into=into.id)))
 
     async def RejectSuggestion(self, request: pb.RejectSuggestionRequest, _: Context) -> pb.Suggestion:
+        check_impersonal(request.reason)
         async with self._database.write() as tx:
             row = await _load_for(tx, request)
-            return tx.reply(_message(await _save(tx, row, state="rejected", reject_reason=request.reason)))
+            saved = await _save(tx, row, state="rejected", reject_reason=request.reason)
+            await tell_of_suggestion(tx, saved)
+            return tx.reply(_message(saved))
 
     async def MakeCandidate(self, request: pb.MakeCandidateRequest, _: Context) -> projects_pb2.Project:
         async with self._database.write() as tx:
@@ -144,14 +151,19 @@ async def _collect(tx: WriteTx, of: Row, given: pb.Suggestion, place: str) -> Ro
     return await tx.one(ENTER, campaign=of.id, **values, **_words(of, tx.district, given))
 
 
-async def _nominate(tx: WriteTx, request: pb.NominateSuggestionRequest) -> Row:
-    """Enters what was not nominated before; it belongs to nobody's channel but the delegates'."""
+async def nominate(tx: WriteTx, request: pb.NominateSuggestionRequest) -> Row:
+    """Enters what was not nominated before; it belongs to nobody's channel but the delegates'. Raises Refused."""
+    if known := await tx.first(NOMINATED, origin=request.nominated):
+        return known
     of = await _load_collecting(tx, request.campaign)
     path.check_received(clock.today(), of.start_date, of.end_date)
     values = {"source": "nominated", "channel": "delegate", "origin": request.nominated}
     words = _words(of, tx.district, request)
     made = await tx.first(NOMINATE, campaign=of.id, receive_date=clock.today(), **values, **words)
-    return made or await tx.one(NOMINATED, origin=request.nominated)
+    if made is None:
+        return await tx.one(NOMINATED, origin=request.nominated)
+    await tell_of_suggestion(tx, made)
+    return made
 
 
 async def _load_collecting(tx: WriteTx, name: str) -> Row:
@@ -174,16 +186,17 @@ async def _make_candidate(tx: WriteTx, of: Row, given: pb.MakeCandidateRequest |
     made = await _make(tx, of, given.project)
     await _save(tx, row, state="candidate", project=made.id)
     await tell(tx, made, "make_candidate", given.name)
+    await tell_of_project(tx, made, project_name(made.id))
     return made
 
 
 def _words(of: Row, district: str, given: pb.Suggestion | pb.NominateSuggestionRequest) -> dict[str, str]:
-    path.check_impersonal(given.content)
+    check_impersonal(given.content)
     return {"content": given.content, "unit": path.unit_of(given.unit.removeprefix("units/"), of.unit, district)}
 
 
 async def _make(tx: WriteTx, of: Row, given: projects_pb2.Project) -> Row:
-    path.check_impersonal(given.content)
+    check_impersonal(given.content)
     owner = {"campaign": of.id, "assembly": of.assembly, "level": of.level, "year": of.year}
     unit = path.unit_of(given.unit.removeprefix("units/"), of.unit, tx.district)
     screened = {field: getattr(given, field) for field in SCREENED}
@@ -208,10 +221,6 @@ async def _load_for(tx: WriteTx, request: Any) -> Row:
 
 async def _save(tx: WriteTx, row: Row, **changes: Any) -> Row:
     return await tx.change(suggestion, row, **changes)
-
-
-def suggestion_name(key: object) -> str:
-    return f"suggestions/{key}"
 
 
 def _message(row: Row) -> pb.Suggestion:

@@ -7,7 +7,6 @@ from sqlalchemy import (
     ARRAY,
     Boolean,
     Column,
-    Date,
     ForeignKeyConstraint,
     Integer,
     LargeBinary,
@@ -19,22 +18,12 @@ from sqlalchemy import (
     text,
 )
 
-from chassis import columns
+from chassis import columns, merges, rulebooks
 
 metadata = MetaData()
 
 
-rule_override = Table(
-    "rule_override",
-    metadata,
-    columns.district(),
-    Column("rule", Text, nullable=False),
-    Column("revision", Integer, nullable=False),
-    Column("value", Text),
-    Column("effective_date", Date, nullable=False),
-    columns.text("enforcement"),
-    PrimaryKeyConstraint("district", "rule", "revision"),
-)
+rule_override = rulebooks.rule_override(metadata)
 
 assembly = Table(
     "assembly",
@@ -75,14 +64,7 @@ seat = Table(
     PrimaryKeyConstraint("district", "meeting", "mandate"),
 )
 
-merged_person = Table(
-    "merged_person",
-    metadata,
-    columns.district(),
-    Column("id", Uuid, nullable=False),
-    Column("kept", Uuid, nullable=False),
-    PrimaryKeyConstraint("district", "id"),
-)
+merged_person = merges.merged_person(metadata)
 
 COPIES = frozenset(metadata.tables)
 

@@ -5,10 +5,11 @@ from typing import Any
 from uuid import UUID
 
 import grpc
-from sqlalchemy import and_, bindparam, delete, insert, not_, select, text, update
+from sqlalchemy import and_, bindparam, delete, insert, not_, select, update
 
 from chassis import auth
 from chassis.database import Database, ReadTx, Row, WriteTx
+from chassis.merges import kept_person
 from chassis.pagination import page
 from chassis.sql import Sql
 from chassis.wire import identifier, number, timestamp, word
@@ -30,7 +31,6 @@ BY_ID = Sql(OF_MEETING.where(roll.c.id == bindparam("key")))
 BY_PERSON = Sql(OF_MEETING.where(roll.c.person == bindparam("key")).order_by(roll.c.id).limit(1))
 # Many hold it at once; convening, which changes the meeting, waits for all of them.
 HOLD = Sql(select(meeting).where(meeting.c.id == bindparam("key")).with_for_update(read=True))
-KEPT = Sql(text("SELECT kept FROM merged_person WHERE id = :key"))
 OBSERVE = Sql(
     insert(roll).values(observer=True).returning(roll),
     columns=("meeting", "display_name"),
@@ -143,8 +143,7 @@ async def _own(tx: WriteTx) -> UUID:
         key = identifier(subject)
     except ValueError:
         raise Refused("ATTENDEE_REFUSED") from None
-    merged = await tx.first(KEPT, key=key)
-    return merged.kept if merged else key
+    return await kept_person(tx, key)
 
 
 def is_clerk() -> bool:

@@ -18,6 +18,7 @@ from sqlalchemy import bindparam, insert, null, select, text, update
 from chassis import auth
 from chassis.database import Database, ReadTx, Row, WriteTx
 from chassis.errors import Refusal
+from chassis.merges import kept_person
 from chassis.pagination import page
 from chassis.sql import Sql
 from chassis.wire import check_etag, etag, identifier, timestamp
@@ -42,7 +43,6 @@ SAVE = Sql(
     update(calendar).where(calendar.c.id == bindparam("key")).returning(calendar),
     columns=("secret_hash", "revoked_at", "revision"),
 )
-KEPT = Sql(text("SELECT coalesce((SELECT kept FROM merged_person WHERE id = :key), CAST(:key AS uuid)) AS id"))
 HAS_MANDATE = Sql(text("SELECT 1 FROM mandate WHERE person = :person LIMIT 1"))
 # Two that are made at the same moment are counted one after the other.
 COUNTING = Sql(text("SELECT pg_advisory_xact_lock(hashtextextended(CAST(:subject AS text), 2))"))
@@ -107,7 +107,7 @@ async def _subject(tx: ReadTx, name: str) -> tuple[str, UUID]:
     """Of which kind it is, and its id; that of the person kept, where two entries were merged."""
     collection = name.partition("/")[0]
     (kind,) = (kind for kind, known in COLLECTIONS.items() if known == collection)
-    return kind, (await tx.one(KEPT, key=identifier(name))).id
+    return kind, await kept_person(tx, identifier(name))
 
 
 async def _own_person(tx: ReadTx) -> UUID | None:

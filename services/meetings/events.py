@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from google.protobuf.message import Message
 
 from chassis.manifest import EventHandler
+from chassis.rulebooks import rule_changed
 from quanyutong.meetings.v1.events_pb2 import (
     AttendanceRecorded,
     AuditSealed,
@@ -55,5 +56,5 @@ CONSUMES: Mapping[type[Message], EventHandler] = {
     registry.StationRenamed: roster.station_renamed,
     registry.StationClosed: roster.station_closed,
     registry.RotaChanged: roster.rota_changed,
-    registry.RuleChanged: roster.rule_changed,
+    registry.RuleChanged: rule_changed,
 }

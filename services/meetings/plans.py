@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from chassis import clock
 from chassis.database import Database, ReadTx, Row, WriteTx
+from chassis.rulebooks import rulebook
 from chassis.sql import Sql
 from chassis.wire import number, timestamp
 from chassis.working_days import is_provisional, working_days_of
@@ -21,7 +22,6 @@ from services.meetings.domain import Refused
 from services.meetings.figures import Figures, figures_of
 from services.meetings.obligations import Obligation
 from services.meetings.planning import Plan, plan
-from services.meetings.rules import rulebook
 from services.meetings.tables import plan as annual_plan
 from services.meetings.tables import proposal
 from services.meetings.wishing import engagements, receptions, wishes

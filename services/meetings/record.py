@@ -1,6 +1,5 @@
 """The record of a meeting that is over: all that happened in it, gathered in one read for its minutes."""
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -71,7 +70,7 @@ async def gather(tx: ReadTx, meeting: Row) -> pb.MinutesRecord:
     members = await tx.all(ROLL, meeting=key)
     named = {row.id: _named(row) for row in members}
     entries = Entries(
-        *[_by_item(await tx.all(sql, meeting=key)) for sql in (SPEECHES, QUESTIONS, ATTACHMENTS, OPINIONS)]
+        *[await tx.grouped(sql, "item", meeting=key) for sql in (SPEECHES, QUESTIONS, ATTACHMENTS, OPINIONS)]
     )
     agreed = await tx.first(MEASURES, meeting=key)
     return pb.MinutesRecord(
@@ -94,13 +93,6 @@ async def gather(tx: ReadTx, meeting: Row) -> pb.MinutesRecord:
 
 async def _venue(tx: ReadTx, meeting: Row) -> str:
     return str((await load_venue(tx, venue_name(meeting.venue))).display_name) if meeting.venue else ""
-
-
-def _by_item(rows: Iterable[Row]) -> Mapping[UUID, Sequence[Row]]:
-    found: defaultdict[UUID, list[Row]] = defaultdict(list)
-    for row in rows:
-        found[row.item].append(row)
-    return found
 
 
 def _named(row: Row) -> pb.MinutesAttendee:

@@ -15,9 +15,10 @@ from sqlalchemy import bindparam, select, text
 
 from chassis.database import ReadTx, Row, WriteTx
 from chassis.manifest import Event
+from chassis.merges import merge
 from chassis.sql import Sql
 from chassis.wire import identifier, read_date, word
-from quanyutong.registry.v1 import assemblies_pb2, events_pb2, mandates_pb2, rules_pb2, stations_pb2
+from quanyutong.registry.v1 import assemblies_pb2, events_pb2, mandates_pb2, stations_pb2
 from services.meetings.domain import Refused
 from services.meetings.tables import assembly, station, term
 
@@ -65,14 +66,6 @@ REINSTATED = Sql(
             ON CONFLICT (district, mandate, start_date) DO UPDATE
             SET (end_date, told) = (:day, :event) WHERE s.told < :event""")
 )
-# Who a person was merged into, by what came before.
-KEPT = Sql(text("SELECT kept FROM merged_person WHERE id = :id"))
-MERGED = Sql(
-    text(
-        "INSERT INTO merged_person (id, kept) VALUES (:id, :kept) ON CONFLICT (district, id) DO UPDATE SET kept = :kept"
-    )
-)
-MERGED_BEFORE = Sql(text("UPDATE merged_person SET kept = :kept WHERE kept = :id"))
 MOVE_MANDATES = Sql(text("UPDATE mandate SET person = :kept WHERE person = :id"))
 # The kept person may be booked by the same meeting, or by another at the same time: one booking is enough.
 MOVE_BOOKINGS = Sql(
@@ -103,10 +96,6 @@ ROTA = Sql(
             VALUES (:id, :station, :mandate, :start, :end, :event)
             ON CONFLICT (district, id) DO UPDATE SET (start_date, end_date, told) = (:start, :end, :event)
             WHERE r.told < :event""")
-)
-RULE = Sql(
-    text("""INSERT INTO rule_override (rule, revision, value, effective_date, enforcement)
-            VALUES (:rule, :revision, :value, :day, :enforcement) ON CONFLICT DO NOTHING""")
 )
 # Who acts in a mandate on a day: it is in force, its term is running, and it is not suspended.
 SEATS = Sql(
@@ -212,11 +201,7 @@ async def mandate_reinstated(tx: WriteTx, event: events_pb2.MandateReinstated, o
 
 
 async def person_merged(tx: WriteTx, event: events_pb2.PersonMerged, _: Event) -> None:
-    merged, keep = identifier(event.merged), identifier(event.keep)
-    further = await tx.first(KEPT, id=keep)
-    pair = {"id": merged, "kept": further.kept if further else keep}
-    for statement in (MERGED, MERGED_BEFORE, MOVE_MANDATES, MOVE_BOOKINGS, MOVE_CALENDARS, MOVE_ROLL):
-        await tx.execute(statement, **pair)
+    await merge(tx, event, MOVE_MANDATES, MOVE_BOOKINGS, MOVE_CALENDARS, MOVE_ROLL)
 
 
 async def station_opened(tx: WriteTx, event: events_pb2.StationOpened, origin: Event) -> None:
@@ -254,17 +239,6 @@ async def rota_changed(tx: WriteTx, event: events_pb2.RotaChanged, origin: Event
         start=read_date(event, "start_date"),
         end=read_date(event, "end_date"),
         event=origin.id,
-    )
-
-
-async def rule_changed(tx: WriteTx, event: events_pb2.RuleChanged, _: Event) -> None:
-    await tx.execute(
-        RULE,
-        rule=event.rule.removeprefix("rules/"),
-        revision=event.revision,
-        value=event.value or None,
-        day=read_date(event, "effective_date"),
-        enforcement=word(rules_pb2.Enforcement, event.enforcement),
     )
 
 

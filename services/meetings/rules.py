@@ -3,23 +3,12 @@
 from datetime import date
 from typing import TypeVar
 
-from sqlalchemy import select
-
 from chassis.database import ReadTx
-from chassis.rules import Override, Rule, Rulebook, RuleUnknown
+from chassis.rulebooks import rulebook
+from chassis.rules import Rule, RuleUnknown
 from services.meetings.domain import Refused
-from services.meetings.tables import rule_override
 
 R = TypeVar("R", bound=Rule)
-
-
-async def rulebook(tx: ReadTx, day: date) -> Rulebook:
-    """The rules that hold in the transaction's district on a day."""
-    rows = await tx.all(select(rule_override).where(rule_override.c.effective_date <= day))
-    return Rulebook.on(
-        day,
-        [Override(row.rule, row.value, row.effective_date, row.revision, row.enforcement or None) for row in rows],
-    )
 
 
 async def rule_on(tx: ReadTx, day: date, key: str, kind: type[R]) -> R:

@@ -10,13 +10,13 @@ from sqlalchemy import bindparam, select, update
 
 from chassis import auth, clock
 from chassis.database import Database, ReadTx, Row, WriteTx
+from chassis.merges import kept_person
 from chassis.sql import Sql
 from chassis.wire import check_etag, date_message, identifier, word
 from quanyutong.meetings.v1 import events_pb2
 from quanyutong.meetings.v1 import minutes_pb2 as pb
 from quanyutong.options.v1 import options_pb2
 from services.meetings import signing
-from services.meetings.attendance import KEPT
 from services.meetings.domain import Refused
 from services.meetings.meetings import meeting_name
 from services.meetings.minutes_rows import canonical, digest_of, load_minutes, minutes_message
@@ -139,5 +139,4 @@ async def _caller(tx: ReadTx) -> Caller:
         key = identifier(caller.subject) if caller.subject.startswith("persons/") else None
     except ValueError:
         key = None  # a subject that only begins like a person's is nobody's
-    merged = await tx.first(KEPT, key=key) if key else None
-    return Caller(caller.subject, merged.kept if merged else key, clerk)
+    return Caller(caller.subject, await kept_person(tx, key) if key else None, clerk)

@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import TSTZRANGE
 
-from chassis import columns
+from chassis import columns, merges, rulebooks
 
 metadata = MetaData()
 
@@ -33,17 +33,7 @@ def _told() -> Column[object]:
     return Column("told", Uuid, nullable=False, server_default=text("'00000000-0000-0000-0000-000000000000'"))
 
 
-rule_override = Table(
-    "rule_override",
-    metadata,
-    columns.district(),
-    Column("rule", Text, nullable=False),
-    Column("revision", Integer, nullable=False),
-    Column("value", Text),
-    Column("effective_date", Date, nullable=False),
-    columns.text("enforcement"),
-    PrimaryKeyConstraint("district", "rule", "revision"),
-)
+rule_override = rulebooks.rule_override(metadata)
 
 assembly = Table(
     "assembly",
@@ -93,14 +83,7 @@ suspension = Table(
     PrimaryKeyConstraint("district", "mandate", "start_date"),
 )
 
-merged_person = Table(
-    "merged_person",
-    metadata,
-    columns.district(),
-    Column("id", Uuid, nullable=False),
-    Column("kept", Uuid, nullable=False),
-    PrimaryKeyConstraint("district", "id"),
-)
+merged_person = merges.merged_person(metadata)
 
 station = Table(
     "station",

@@ -6,17 +6,16 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from uuid import UUID
 
-from sqlalchemy import select, text
+from sqlalchemy import text
 
 from chassis import clock
 from chassis.database import ReadTx, Row
-from chassis.rules import Override
+from chassis.rulebooks import overrides
 from chassis.sql import Sql
 from services.meetings import obligations as owing
 from services.meetings.dues import dues_of
 from services.meetings.meetings import meeting_name
 from services.meetings.obligations import Body, Due, Meeting, Standing, standings
-from services.meetings.tables import rule_override
 from services.meetings.wishing import OF_ASSEMBLIES, OF_STATIONS, UNLIMITED, Known, Settled
 
 # An assembly exists while it has a term. A station of which only the end is known yet is waited for.
@@ -81,11 +80,7 @@ async def load_year(tx: ReadTx, year: int, today: date, rejected: Mapping[str, f
 
 
 async def load_dues(tx: ReadTx, year: int) -> list[Due]:
-    rows = await tx.all(select(rule_override).where(rule_override.c.effective_date <= date(year, 12, 31)))
-    return dues_of(
-        year,
-        [Override(row.rule, row.value, row.effective_date, row.revision, row.enforcement or None) for row in rows],
-    )
+    return dues_of(year, await overrides(tx, date(year, 12, 31)))
 
 
 async def _standings(

@@ -15,13 +15,14 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 from chassis import clock
 from chassis.database import Database, ReadTx, Row
 from chassis.pagination import page
+from chassis.rulebooks import rulebook
 from chassis.rules import FlagRule
 from chassis.wire import identifier, number, read_date, word
 from quanyutong.registry.v1 import attendance_pb2 as pb
 from quanyutong.registry.v1 import mandates_pb2
 from services.registry import posts
 from services.registry.assemblies import load_assembly
-from services.registry.rules import rule_of, rulebook
+from services.registry.rules import rule_of
 from services.registry.seats import held_on, suspended_on
 from services.registry.tables import mandate, person
 from services.registry.vetting import BY_RIGHT

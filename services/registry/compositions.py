@@ -8,6 +8,7 @@ import grpc
 
 from chassis import clock
 from chassis.database import Database
+from chassis.rulebooks import rulebook
 from chassis.rules import AgesRule, Rule, Rulebook, ShareRule, WholeNumberRule, value_text
 from chassis.wire import date_message, number, read_date
 from quanyutong.registry.v1 import composition_pb2 as pb
@@ -15,7 +16,7 @@ from quanyutong.registry.v1 import mandates_pb2, persons_pb2, rules_pb2
 from services.registry import composition as judged
 from services.registry import seats
 from services.registry.assemblies import load_term
-from services.registry.rules import rule_of, rulebook
+from services.registry.rules import rule_of
 
 Context = grpc.aio.ServicerContext[Any, Any]
 Members = Sequence[judged.Member]

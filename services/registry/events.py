@@ -7,6 +7,7 @@ from google.protobuf.message import Message
 from chassis.manifest import EventHandler
 from quanyutong.ballots.v1 import events_pb2 as ballots
 from quanyutong.common.v1.events_pb2 import DistrictChanged
+from quanyutong.feedback.v1 import events_pb2 as feedback
 from quanyutong.meetings.v1 import events_pb2 as meetings
 from quanyutong.registry.v1.events_pb2 import (
     ActivitiesRecorded,
@@ -30,7 +31,7 @@ from quanyutong.registry.v1.events_pb2 import (
     StationRenamed,
     TermOpened,
 )
-from services.registry.hearing import attended, papers_taken, spoke
+from services.registry.hearing import attended, opinion_raised, papers_taken, proposal_raised, residents_received, spoke
 
 PUBLISHES: tuple[type[Message], ...] = (
     DistrictChanged,
@@ -59,4 +60,7 @@ CONSUMES: Mapping[type[Message], EventHandler] = {
     meetings.AttendanceRecorded: attended,
     meetings.SpeechGiven: spoke,
     ballots.PapersTaken: papers_taken,
+    feedback.OpinionReceived: opinion_raised,
+    feedback.ResidentsReceived: residents_received,
+    feedback.ProposalSubmitted: proposal_raised,
 }

@@ -1,9 +1,12 @@
 """What the registry records because another service told it."""
 
+from dataclasses import replace
+
 from chassis.database import WriteTx
 from chassis.manifest import Event
 from chassis.wire import identifier, read_date
 from quanyutong.ballots.v1 import events_pb2 as ballots
+from quanyutong.feedback.v1 import events_pb2 as feedback
 from quanyutong.meetings.v1 import events_pb2
 from services.registry.counting import Act
 from services.registry.domain import Refused
@@ -33,12 +36,47 @@ async def _took_part(
     if day is None:
         raise ValueError(f"{kind} without a day")
     act = Act(kind=kind, day=day, mandates=(identifier(event.mandate),), source=event.meeting)
+    await _in_force(tx, act, origin)
+
+
+async def _in_force(tx: WriteTx, act: Act, origin: Event) -> None:
+    """An act of one delegate; whose mandate was not in force has a note in the audit and no activity."""
     try:
         await record_from_event(tx, origin.type, act)
     except Refused as refused:
         if refused.reason != "MANDATE_NOT_IN_FORCE":
             raise
-        tx.note(f"not counted while not in force: {kind} {day} {event.meeting}", event.mandate)
+        tx.note(f"not counted while not in force: {act.kind} {act.day} {act.source}", f"mandates/{act.mandates[0]}")
+
+
+async def opinion_raised(tx: WriteTx, event: feedback.OpinionReceived, origin: Event) -> None:
+    """A delegate who raised an opinion did so on the day on which it was said."""
+    day = read_date(event, "day")
+    if day is None:
+        raise ValueError("an opinion without a day")
+    if event.mandate:
+        act = Act(kind="opinion_raised", day=day, mandates=(identifier(event.mandate),), source=event.opinion)
+        await _in_force(tx, act, origin)
+
+
+async def proposal_raised(tx: WriteTx, event: feedback.ProposalSubmitted, origin: Event) -> None:
+    """All who signed a proposal took part in one activity, on the day on which it was handed in."""
+    day = read_date(event, "day")
+    if day is None:
+        raise ValueError("a proposal without a day")
+    for mandate in event.mandates:
+        act = Act(kind="proposal_raised", day=day, mandates=(identifier(mandate),), source=event.proposal)
+        await _in_force(tx, act, origin)
+
+
+async def residents_received(tx: WriteTx, event: feedback.ResidentsReceived, origin: Event) -> None:
+    """All who received took part in one reception, with as many people as came to all of them."""
+    day = read_date(event, "day")
+    if day is None:
+        raise ValueError("a reception without a day")
+    for mandate in event.mandates:
+        act = Act(kind="reception", day=day, mandates=(identifier(mandate),), source=event.reception)
+        await _in_force(tx, replace(act, people_received=event.people_received), origin)
 
 
 async def papers_taken(tx: WriteTx, event: ballots.PapersTaken, origin: Event) -> None:

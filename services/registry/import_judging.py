@@ -12,6 +12,7 @@ from sqlalchemy import Text, Uuid, or_, select, tuple_
 
 from chassis import clock
 from chassis.database import ReadTx, Row
+from chassis.rulebooks import rulebook
 from chassis.rules import Rulebook
 from chassis.vault import Vault
 from chassis.wire import identifier
@@ -19,7 +20,6 @@ from services.registry import domain, eligibility, seats, vetting
 from services.registry.import_composition import judge_shares
 from services.registry.import_rows import Candidate
 from services.registry.recognising import Term, among, key_of, recognise
-from services.registry.rules import rulebook
 from services.registry.tables import assembly, mandate, term, unit
 
 UNITS = ("residence", "workplace")

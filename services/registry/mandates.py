@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, and_, bindparam, case, insert, literal, li
 from chassis import clock
 from chassis.database import Database, ReadTx, Row, WriteTx
 from chassis.pagination import page
+from chassis.rulebooks import rulebook
 from chassis.rules import FlagRule, Rulebook
 from chassis.sql import Sql
 from chassis.wire import check_etag, date_message, etag, identifier, number, read_date, timestamp, word
@@ -24,7 +25,7 @@ from services.registry import domain, duties, eligibility, seats, vetting
 from services.registry.assemblies import load_term, term_of
 from services.registry.persons import load_current, load_person
 from services.registry.recording import check_nothing_later
-from services.registry.rules import rule_on, rulebook
+from services.registry.rules import rule_on
 from services.registry.tables import mandate, suspension
 
 Context = grpc.aio.ServicerContext[Any, Any]

@@ -1,6 +1,5 @@
 """Oversight groups (监督小组) of a subdistrict assembly, their members and leaders."""
 
-from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date
 from typing import Any
@@ -156,10 +155,7 @@ async def _members(tx: ReadTx, groups: Collection[UUID], day: date) -> Mapping[U
     leads = select(oversight_leader.c.id).where(same, duties.holds_on(oversight_leader, day)).exists()
     there = and_(oversight_member.c.oversight_group.in_(groups), duties.holds_on(oversight_member, day))
     statement = select(oversight_member, leads.label("leads")).where(there).order_by(oversight_member.c.id)
-    members = defaultdict(list)
-    for row in await tx.all(statement):
-        members[row.oversight_group].append(row)
-    return members
+    return await tx.grouped(statement, "oversight_group")
 
 
 async def _shown(tx: ReadTx, group: Row, day: date) -> pb.OversightGroup:

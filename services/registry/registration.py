@@ -11,6 +11,7 @@ from sqlalchemy import and_, insert, or_, select
 from chassis import clock, idempotency
 from chassis.database import Database, ReadTx, Row, WriteTx
 from chassis.errors import FieldsInvalid
+from chassis.rulebooks import rulebook
 from chassis.rules import Rulebook
 from chassis.sql import Sql
 from chassis.vault import Vault
@@ -21,7 +22,6 @@ from services.registry.assemblies import load_term
 from services.registry.composition import Member
 from services.registry.mandates import publish_confirmed, publish_ended
 from services.registry.persons import values_of
-from services.registry.rules import rulebook
 from services.registry.tables import mandate, person, unit
 
 Context = grpc.aio.ServicerContext[Any, Any]

@@ -9,9 +9,9 @@ from sqlalchemy import insert, select, text
 from chassis import clock
 from chassis.database import Database, ReadTx, WriteTx
 from chassis.pagination import slice_page
+from chassis.rulebooks import rulebook
 from chassis.rules import (
     Enforcement,
-    Override,
     OverrideRefused,
     Rule,
     Rulebook,
@@ -53,15 +53,6 @@ class Rules:
     async def RestoreRule(self, request: pb.RestoreRuleRequest, _: Context) -> pb.Rule:
         async with self._database.write() as tx:
             return tx.reply(await _change(tx, request, None))
-
-
-async def rulebook(tx: ReadTx, day: date) -> Rulebook:
-    """The rules that hold in the transaction's district on a day."""
-    rows = await tx.all(select(rule_override).where(rule_override.c.effective_date <= day))
-    overrides = [
-        Override(row.rule, row.value, row.effective_date, row.revision, row.enforcement or None) for row in rows
-    ]
-    return Rulebook.on(day, overrides)
 
 
 def rule_of(book: Rulebook, key: str, kind: type[R]) -> R:

@@ -21,7 +21,7 @@ from sqlalchemy import (
     text,
 )
 
-from chassis import columns
+from chassis import columns, rulebooks
 
 metadata = MetaData()
 CITY_TABLES = frozenset({"district", "erasure"})
@@ -56,19 +56,7 @@ unit = Table(
     ForeignKeyConstraint(["district"], ["district.code"]),
 )
 
-rule_override = Table(
-    "rule_override",
-    metadata,
-    columns.district(),
-    Column("rule", Text, nullable=False),
-    Column("revision", Integer, nullable=False),
-    Column("value", Text),
-    Column("effective_date", Date, nullable=False),
-    Column("decision", Text, nullable=False),
-    columns.created(),
-    columns.text("enforcement"),
-    PrimaryKeyConstraint("district", "rule", "revision"),
-)
+rule_override = rulebooks.rule_override(metadata, Column("decision", Text, nullable=False), columns.created())
 
 assembly = Table(
     "assembly",

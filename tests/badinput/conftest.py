@@ -15,6 +15,7 @@ from tests.ballots.season import Season
 from tests.conftest import Platforms, fresh_tenant
 from tests.contract.acts import record
 from tests.contract.office import Office, in_days
+from tests.feedback.hearing import Hearing, furnished
 from tests.isolation.rpcs import RPCS, Metadata, Outcome, code_of, outcome
 from tests.meetings.met import met
 from tests.meetings.secretariat import Secretariat
@@ -84,7 +85,8 @@ async def entries(office: Office) -> tuple[str, ...]:
     between = await duties(office, unit, term, mandates[-1])
     own = (unit, assembly, term, person, *mandates, activity.name, district, *rules, *between)
     projects = await Season(office.tenant).furnished(await office.assembly(await office.unit(2)))
-    return (*own, *projects.values(), *(await met(Secretariat(office.tenant), assembly)).values())
+    opinions = await furnished(Hearing(office.tenant), mandates[-1])
+    return (*own, *projects.values(), *opinions.values(), *(await met(Secretariat(office.tenant), assembly)).values())
 
 
 async def duties(office: Office, unit: str, term: str, delegate: str) -> tuple[str, ...]:

@@ -145,9 +145,21 @@ class Season(Secretariat):
 
     async def undertaken(self, **fields: Any) -> str:
         project = await self.adopted(**fields)
+        await self.assign(project)
+        return project
+
+    async def assign(self, project: str) -> None:
         undertakers = [projects.ProjectUndertaker(display_name=ROADS, lead=True), _helping(SCHOOLS)]
         await self.work("AssignUndertakers", project, undertakers=undertakers)
-        return project
+
+    async def carry_out(self, project: str) -> None:
+        """An adopted one, to its acceptance."""
+        await self.assign(project)
+        await self.work("StartProject", project)
+        await self.report(project, 100)
+        await self.inspect(project)
+        await self.evaluate(project)
+        await self.work("AcceptProject", project, note="验收合格")
 
     async def started(self, **fields: Any) -> str:
         project = await self.undertaken(**fields)

@@ -18,6 +18,7 @@ import pytest
 from nats.aio.client import Client
 
 from quanyutong.ballots.v1.ballots_pb2_grpc import BallotsServiceStub
+from quanyutong.feedback.v1.feedback_pb2_grpc import FeedbackServiceStub
 from quanyutong.meetings.v1 import meeting_pb2
 from quanyutong.meetings.v1.meetings_pb2_grpc import MeetingsServiceStub
 from quanyutong.registry.v1.registry_pb2_grpc import RegistryServiceStub
@@ -34,7 +35,7 @@ from tests.meetings.secretariat import in_hours
 VOTERS = 300
 # An order of fewer says nothing about correlation.
 FEWEST = 30
-STUBS = (RegistryServiceStub, MeetingsServiceStub, BallotsServiceStub)
+STUBS = (RegistryServiceStub, MeetingsServiceStub, BallotsServiceStub, FeedbackServiceStub)
 SESSION = meeting_pb2.MEETING_KIND_CONGRESS_SESSION
 TRACELESS = (b"TakePaper", b"CastBallot")
 # In a segment of the log of its own; and nobody takes the dead rows away.

@@ -12,8 +12,9 @@ from chassis import clock
 from quanyutong.ballots.v1 import campaigns_pb2 as campaigns
 from quanyutong.ballots.v1 import projects_pb2 as projects
 from quanyutong.ballots.v1 import suggestions_pb2 as suggestions
-from services.ballots.campaign_path import check_impersonal, unit_of
+from services.ballots.campaign_path import unit_of
 from services.ballots.domain import Refused
+from services.ballots.impersonal import check_impersonal
 from tests.ballots.season import FIRST, LAST, ONLINE, STATION, YEAR, Season
 from tests.contract.office import TOWN, TOWNSHIP_CONGRESS, mask, on
 from tests.harness import reason, refused, until
@@ -138,7 +139,7 @@ async def test_what_is_nominated_is_entered_once(season: Season) -> None:
     made = await asyncio.gather(*(nominate(season, campaign, nominated) for _ in range(4)))
     assert len({each.name for each in made}) == 1
     assert made[0].origin == nominated
-    other = await nominate(season, campaign, f"proposals/{uuid4()}")
+    other = await nominate(season, campaign, f"delegateProposals/{uuid4()}")
     assert await suggested(season, campaign=campaign) == [made[0].name, other.name]
 
 
@@ -184,7 +185,9 @@ async def test_lists(season: Season) -> None:
         assert len((await season.vote("ListCampaigns", request)).campaigns) == found
 
 
-@pytest.mark.parametrize("content", ["联系13800138000", "电话 138-0013-8000", "身份证11010519491231002X。"])
+@pytest.mark.parametrize(
+    "content", ["联系13800138000", "电话 138-0013-8000", "身份证11010519491231002X。", "電話１３８００１３８０００"]
+)
 def test_no_contact_is_kept(content: str) -> None:
     with pytest.raises(Refused, match="CONTACT_REFUSED"):
         check_impersonal(content)

@@ -1,16 +1,14 @@
 """A vote during which service, database and bus are killed: nobody votes twice, and no receipt is broken."""
 
-import asyncio
 import random
-from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import grpc
 
 from quanyutong.ballots.v1.ballots_pb2_grpc import BallotsServiceStub
+from quanyutong.feedback.v1.feedback_pb2_grpc import FeedbackServiceStub
 from quanyutong.meetings.v1.meetings_pb2_grpc import MeetingsServiceStub
 from quanyutong.registry.v1.registry_pb2_grpc import RegistryServiceStub
 from quanyutong_client import Board, Voter, verify
@@ -18,33 +16,10 @@ from tests.ballots.polling import Polling, Vote
 from tests.conftest import Tenant
 from tests.contract.acts import PAPER as PAPER_TAKEN
 from tests.contract.acts import kinds, performance
-from tests.harness import Process, platform, until
+from tests.harness import during, insist, platform, until
 
 SEATS = 12
-STUBS = (RegistryServiceStub, MeetingsServiceStub, BallotsServiceStub)
-
-
-async def insist(step: Callable[[], Awaitable[Any]]) -> None:
-    """As a client does: again, until there is an answer."""
-
-    async def done() -> bool:
-        try:
-            await step()
-        except grpc.aio.AioRpcError as error:
-            if error.code() in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED):
-                return False
-            raise
-        return True
-
-    await until(done)
-
-
-async def during(steps: list[Coroutine[Any, Any, None]], harm: Callable[[], Awaitable[None]]) -> None:
-    """All steps at once, and the harm in the middle of them."""
-    tasks = [asyncio.create_task(step) for step in steps]
-    await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    await harm()
-    await asyncio.gather(*tasks)
+STUBS = (RegistryServiceStub, MeetingsServiceStub, BallotsServiceStub, FeedbackServiceStub)
 
 
 async def test_killed_while_papers_are_taken_and_ballots_cast(tmp_path: Path) -> None:
@@ -55,11 +30,7 @@ async def test_killed_while_papers_are_taken_and_ballots_cast(tmp_path: Path) ->
         vote = await polling.opened(SEATS)
 
         async def service_dies() -> None:
-            site.processes["ballots"].leashed.kill()
-            await site.processes["ballots"].leashed.wait()
-            arguments = ["services", "serve", "--target=ballots"]
-            folder = site.settings.state.parent
-            site.processes["ballots"] = await Process.start("ballots", arguments, site.environment, folder)
+            await site.kill_and_start("ballots")
 
         async def database_dies() -> None:
             site.postgres.kill()

@@ -11,6 +11,7 @@ from pydantic import SecretStr
 from chassis import tenancy
 from chassis.database import Database
 from chassis.manifest import Event
+from chassis.merges import kept_person
 from chassis.migrations import runtime_url
 from chassis.wire import timestamp
 from quanyutong.meetings.v1 import events_pb2 as meetings
@@ -64,3 +65,13 @@ async def test_events_in_any_order_and_twice(database: Database) -> None:
         (first, _), (second, other) = seats.items()
         found = {f"mandates/{each.mandate}": (f"persons/{each.person}", each.attended) for each in roll}
         assert found == {first: (kept, True), second: (other, False)}
+
+
+async def test_merges_in_any_order_and_twice_lead_to_the_entry_that_is_kept_now(database: Database) -> None:
+    for order in permutations(range(3)):
+        chain = [uuid4() for _ in range(4)]
+        async with database.write() as tx:
+            for place in (*order, *order):
+                event = registry.PersonMerged(merged=f"persons/{chain[place]}", keep=f"persons/{chain[place + 1]}")
+                await roster.person_merged(tx, event, Event(uuid4(), tx.district, "", ""))
+            assert {await kept_person(tx, key) for key in chain} == {chain[-1]}

@@ -77,6 +77,10 @@ class Office:
         """The same, of the ballots service."""
         return await getattr(self.tenant.ballots, rpc)(request, metadata=self.tenant.metadata(*roles, **metadata))
 
+    async def hear(self, rpc: str, request: Any, *roles: str, **metadata: str) -> Any:
+        """The same, of the feedback service."""
+        return await getattr(self.tenant.feedback, rpc)(request, metadata=self.tenant.metadata(*roles, **metadata))
+
     async def operate(self, rpc: str, request: Any) -> Any:
         """As the city's operator."""
         return await getattr(self.registry, rpc)(request, metadata=self.tenant.platform.metadata(["operator"]))

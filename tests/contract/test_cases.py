@@ -28,6 +28,7 @@ from tests.contract.hall import hall_of
 from tests.contract.merged import beside
 from tests.contract.office import STATION, Office, in_days, mask
 from tests.contract.rest import as_grpc, comparable
+from tests.feedback.hearing import heard
 from tests.harness import until
 from tests.isolation.rpcs import METHODS, answer_of, outcome
 from tests.meetings.annual import PLAN, YEAR, owed, planned, proposals
@@ -86,6 +87,7 @@ class World:
                 **await plan_of(office),
                 **await polls_of(office),
                 **await projects_of(office),
+                **await heard(office),
                 **await session(Secretariat(office.tenant)),
                 **await papers(Secretariat(office.tenant)),
                 **await hall_of(office),

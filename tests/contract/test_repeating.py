@@ -9,6 +9,7 @@ import pytest
 
 from chassis import development
 from quanyutong.ballots.v1 import campaigns_pb2, projects_pb2, suggestions_pb2
+from quanyutong.feedback.v1 import handling_pb2, intakes_pb2, merging_pb2, nominations_pb2, opinions_pb2, proposals_pb2
 from quanyutong.meetings.v1 import (
     agenda_pb2,
     attachments_pb2,
@@ -39,6 +40,7 @@ from tests.ballots.season import ONLINE, ROADS, YEAR, Season
 from tests.contract.acts import delegates, entry, record
 from tests.contract.hall import hall_of
 from tests.contract.office import HOUSE, NOBODY, RESIDENT, SIZE_MAX, TOWN, Office, in_days, mask, on
+from tests.feedback.hearing import POLICE, UNDERTAKERS, Hearing
 from tests.harness import refused
 from tests.meetings.papers import over
 from tests.meetings.secretariat import Secretariat, morning
@@ -265,8 +267,75 @@ async def test_every_mutation_of_a_hall_is_answered_again_with_the_first_answer(
     await repeat(office, requests, "meet")
 
 
+async def test_every_mutation_of_feedback_is_answered_again_with_the_first_answer(office: Office) -> None:
+    hearing = Hearing(office.tenant)
+    intake = await hearing.intake()
+    mandate = await hearing.active(await hearing.term())
+    said = hearing.said(channel=opinions_pb2.OPINION_CHANNEL_DELEGATE, mandate=mandate)
+    await hearing.insist("CreateOpinion", opinions_pb2.CreateOpinionRequest(opinion=said))
+    nominated = nominations_pb2.Nomination(nominated=(await hearing.opinion()).name, title="加装电梯", year=2030)
+    standing, like = [(await hearing.opinion()).name for _ in range(2)]
+    first, other, routed, lapsed = [(await hearing.opinion()).name for _ in range(2)] + [
+        await hearing.routed(),
+        await hearing.answered(),
+    ]
+    await hearing.elapse(lapsed, 60)
+    put_off, paused = await hearing.routed(), await hearing.routed()
+    route = handling_pb2.Route(category=opinions_pb2.OPINION_CATEGORY_HEALTH, undertakers=UNDERTAKERS)
+    made = await hearing.hear("CreateRoute", handling_pb2.CreateRouteRequest(route=route))
+    route.category = opinions_pb2.OPINION_CATEGORY_CULTURE
+    reception = intakes_pb2.Reception(station=intake.station, mandates=[mandate], people_received=3)
+    reason, later = {"reason": "有误"}, {"reason": "缓", "review_date": on(in_days(30))}
+    requests: dict[str, Any] = {
+        "CreateOpinion": opinions_pb2.CreateOpinionRequest(opinion=said),
+        "RevealContact": opinions_pb2.RevealContactRequest(name=first, purpose="回访"),
+        "AcknowledgeOpinion": handling_pb2.AcknowledgeOpinionRequest(name=first),
+        "RouteOpinion": handling_pb2.RouteOpinionRequest(name=first, undertakers=UNDERTAKERS),
+        "StartOpinion": handling_pb2.StartOpinionRequest(name=first),
+        "AnswerOpinion": handling_pb2.AnswerOpinionRequest(name=first, content="已办"),
+        "JudgeOpinion": handling_pb2.JudgeOpinionRequest(name=first, judgement=opinions_pb2.JUDGEMENT_SATISFIED),
+        "DismissOpinion": handling_pb2.DismissOpinionRequest(name=other, **reason),
+        "ReturnOpinion": handling_pb2.ReturnOpinionRequest(name=routed, **reason),
+        "DeferOpinion": handling_pb2.DeferOpinionRequest(name=put_off, **later),
+        "PauseOpinion": handling_pb2.PauseOpinionRequest(name=paused, consent="同意", **reason),
+        "ResumeOpinion": handling_pb2.ResumeOpinionRequest(name=paused),
+        "CloseOpinion": handling_pb2.CloseOpinionRequest(name=lapsed),
+        "CreateNomination": nominations_pb2.CreateNominationRequest(nomination=nominated),
+        "MergeOpinions": merging_pb2.MergeOpinionsRequest(name=standing, opinions=[like]),
+        "UnmergeOpinion": merging_pb2.UnmergeOpinionRequest(name=like),
+        "CreateRoute": handling_pb2.CreateRouteRequest(route=route),
+        "RemoveRoute": handling_pb2.RemoveRouteRequest(name=made.name),
+        "CreateReception": intakes_pb2.CreateReceptionRequest(reception=reception),
+        "RevokeIntake": intakes_pb2.RevokeIntakeRequest(name=intake.name),
+    }
+    await repeat(office, requests, "hear")
+
+
+async def test_every_mutation_of_a_proposal_is_answered_again_with_the_first_answer(office: Office) -> None:
+    hearing = Hearing(office.tenant)
+    mandate = await hearing.active(await hearing.term())
+    first, taken_back = [(await hearing.proposal(mandate)).name for _ in range(2)]
+    returned = await hearing.assigned_proposal(mandate)
+    satisfied: dict[str, Any] = {"mandate": mandate, "judgement": opinions_pb2.JUDGEMENT_SATISFIED}
+    answer: dict[str, Any] = {"content": "已办", "outcome": proposals_pb2.OUTCOME_CLASS_A}
+    requests: dict[str, Any] = {
+        "CreateProposal": proposals_pb2.CreateProposalRequest(proposal=hearing.written(mandate)),
+        "WithdrawProposal": proposals_pb2.WithdrawProposalRequest(name=taken_back, reason="撤回"),
+        "RegisterProposal": proposals_pb2.RegisterProposalRequest(name=first),
+        "ExamineProposal": proposals_pb2.ExamineProposalRequest(name=first),
+        "SuperviseProposal": proposals_pb2.SuperviseProposalRequest(name=first, supervisor="副主任"),
+        "AssignProposal": proposals_pb2.AssignProposalRequest(name=first, undertakers=UNDERTAKERS),
+        "ExtendProposal": proposals_pb2.ExtendProposalRequest(name=first, reason="复杂", consent="同意"),
+        "CoAnswerProposal": proposals_pb2.CoAnswerProposalRequest(name=first, undertaker=POLICE, content="会办"),
+        "AnswerProposal": proposals_pb2.AnswerProposalRequest(name=first, **answer),
+        "JudgeProposal": proposals_pb2.JudgeProposalRequest(name=first, **satisfied),
+        "ReturnProposal": proposals_pb2.ReturnProposalRequest(name=returned, reason="不属本单位"),
+    }
+    await repeat(office, requests, "hear")
+
+
 async def repeat(office: Office, requests: dict[str, Any], service: str = "call") -> None:
-    """`service` is how the office calls it: `call` the registry, `meet` the meetings service, `vote` ballots."""
+    """`service` is how the office calls it: `call` the registry, `meet` meetings, `vote` ballots, `hear` feedback."""
     first, call = {}, getattr(office, service)
     for rpc, request in requests.items():
         request.request_id = str(uuid4())

@@ -82,6 +82,12 @@ class Baitao:
         kinds = Counter(int(station.kind) for station in stations.stations)
         return Found(kinds, await self._groups(assembly), list(attending.attendees))
 
+    async def stations(self) -> list[str]:
+        """Open on the day of the published figures, the house first."""
+        open_on = ListStationsRequest(unit=UNIT, open_on=date_message(published.AS_OF), page_size=MOST)
+        answer = await self._stub.ListStations(open_on, metadata=self._metadata)
+        return [station.name for station in answer.stations]
+
     async def _assembly(self) -> str:
         answer = await self._stub.ListAssemblies(ListAssembliesRequest(unit=UNIT), metadata=self._metadata)
         (assembly,) = answer.assemblies

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 from chassis import clock
 from quanyutong.meetings.v1.agenda_pb2 import (
@@ -84,6 +85,10 @@ class Held:
     @property
     def month(self) -> int:
         return int(self.meeting.convene_time.ToDatetime(clock.SHANGHAI).month)
+
+    @property
+    def day(self) -> date:
+        return self.meeting.convene_time.ToDatetime(clock.SHANGHAI).date()
 
     @property
     def concluded(self) -> list[AgendaItem]:

@@ -15,6 +15,7 @@ from chassis import client, whereabouts
 from chassis.embedded.leashed import Leashed
 from chassis.settings import Settings
 from quanyutong.ballots.v1 import ballots_pb2
+from quanyutong.feedback.v1 import feedback_pb2
 from quanyutong.meetings.v1 import meetings_pb2
 from quanyutong.registry.v1 import registry_pb2
 from quanyutong.registry.v1.districts_pb2 import ListDistrictsRequest
@@ -26,6 +27,7 @@ SERVICES = (
     registry_pb2.DESCRIPTOR.services_by_name["RegistryService"],
     meetings_pb2.DESCRIPTOR.services_by_name["MeetingsService"],
     ballots_pb2.DESCRIPTOR.services_by_name["BallotsService"],
+    feedback_pb2.DESCRIPTOR.services_by_name["FeedbackService"],
 )
 # Thousands of entries are made at once, on whatever machine it is: each may wait for others.
 ENTERED_WITHIN = 60.0

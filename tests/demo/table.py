@@ -31,6 +31,7 @@ from quanyutong.registry.v1.stations_pb2 import (
 from quanyutong.registry.v1.summary_pb2 import AssemblyCount, Summary
 from tests.demo import published
 from tests.demo.baitao import Found
+from tests.demo.heard import Heard
 from tests.demo.held import AUGUST, MAY, NOVEMBER, CityYear, Held, Reports
 from tests.demo.voted import Voted
 from tests.demo.year import Year
@@ -167,6 +168,30 @@ def of_the_year(counted: Year) -> list[Compared]:
             "Baitao in 2023: policy outreach, person-times", published.BAITAO_POLICY_OUTREACH, counted.policy_outreach
         ),
         Compared("Baitao in 2023: people received", published.BAITAO_PEOPLE_RECEIVED, counted.people_received),
+    ]
+
+
+def of_what_was_heard(heard: Heard) -> list[Compared]:
+    """The published figures of Baitao's opinions and proposals."""
+    received = heard.people_received
+    return [
+        Compared("Baitao in 2023: people received, by receptions", published.BAITAO_PEOPLE_RECEIVED, received),
+        Compared("Baitao in 2023: opinions collected", published.BAITAO_OPINIONS, len(heard.opinions)),
+        Compared("Baitao: of these, done", published.BAITAO_OPINIONS_DONE, heard.done),
+        Compared("Baitao: of these, in progress", published.BAITAO_OPINIONS_IN_PROGRESS, heard.in_progress),
+        Compared("Baitao: of these, deferred with a reason", published.BAITAO_OPINIONS_DEFERRED, heard.deferred),
+        Compared("Baitao in 2023: proposals to the assembly", published.BAITAO_PROPOSALS, len(heard.proposals)),
+    ]
+
+
+def of_acts_told(heard: Heard) -> list[Compared]:
+    """What the feedback service holds, and what the registry counted as acts of duty when it heard of it."""
+    year = heard.counted
+    return [
+        Compared("Baitao in 2023: receptions, person-times", heard.receiving, year.receiving),
+        Compared("Baitao in 2023: people received", heard.people_received, year.people_received),
+        Compared("Baitao in 2023: opinions raised by delegates", heard.raised, year.opinions_raised),
+        Compared("Baitao in 2023: proposals, signatures", heard.signatures, year.proposals_signed),
     ]
 
 

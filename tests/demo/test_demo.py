@@ -9,7 +9,6 @@ from quanyutong.registry.v1.activities_pb2 import (
     ACTIVITY_KIND_INSPECTION,
     ACTIVITY_KIND_LAW_ENFORCEMENT_CHECK,
     ACTIVITY_KIND_POLICY_OUTREACH,
-    ACTIVITY_KIND_RECEPTION,
 )
 from quanyutong.registry.v1.assemblies_pb2 import ASSEMBLY_KIND_DISTRICT_CONGRESS, ASSEMBLY_KIND_SUBDISTRICT_ASSEMBLY
 from quanyutong.registry.v1.attendance_pb2 import AttendanceGround, Attendee
@@ -167,8 +166,6 @@ def test_baitaos_year_has_the_published_sums_and_is_the_same_in_every_run() -> N
         times[act.kind] += len(set(act.mandates))
     assert times[ACTIVITY_KIND_INSPECTION] + times[ACTIVITY_KIND_LAW_ENFORCEMENT_CHECK] == 92
     assert times[ACTIVITY_KIND_POLICY_OUTREACH] == 126
-    assert sum(act.people_received for act in acts) == 7_682
-    assert all((act.people_received > 0) == (act.kind == ACTIVITY_KIND_RECEPTION) for act in acts)
     assert {act.day.year for act in acts} == {2023}
     assert len(acts) <= 1000
 

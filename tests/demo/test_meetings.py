@@ -1,7 +1,7 @@
 """The demo's meetings: the published figures come out of what the services give back, and of nothing else."""
 
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from itertools import count
 from typing import Any
@@ -34,6 +34,7 @@ from tests.contract.office import SUBDISTRICT, TOWN
 from tests.demo import plan, published, table
 from tests.demo.agendas import AGENDAS, BAITAO, NAN_AN, WUJIA, Agenda, Item
 from tests.demo.city import City, planned
+from tests.demo.cut import Cut
 from tests.demo.held import CityYear, Held, midyear
 from tests.demo.holding import Holding
 from tests.demo.meetings import Meetings
@@ -200,23 +201,6 @@ async def test_baitaos_meetings_and_nan_ans_come_out(secretariat: Secretariat, m
     (line,) = midyear(await season.meetings.read(district.code))
     assert "27 of 30 deputies (15 needed), 6 items, 2 evaluated by 54 papers" in line
     assert line.endswith("5 of 5 deliberation opinions closed")
-
-
-class Cut:
-    """A stub whose process ends after some calls."""
-
-    def __init__(self, stub: Any, calls: int) -> None:
-        self._stub = stub
-        self._left = calls
-
-    def __getattr__(self, rpc: str) -> Callable[..., Awaitable[Any]]:
-        async def call(request: Any, metadata: Any) -> Any:
-            self._left -= 1
-            if self._left < 0:
-                raise ConnectionError
-            return await getattr(self._stub, rpc)(request, metadata=metadata)
-
-        return call
 
 
 async def test_a_run_that_was_cut_off_goes_on(secretariat: Secretariat, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,7 +1,7 @@
 """The demo's votes on livelihood projects: the published figures come out of what the services give back."""
 
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from tests.contract.office import TOWN
 from tests.demo import plan, published, table
 from tests.demo.candidates import candidates, marked, votes
 from tests.demo.city import City, planned
+from tests.demo.cut import Cut
 from tests.demo.meetings import Meetings
 from tests.demo.programme import session
 from tests.demo.registering import CONGRESS, District, register
@@ -154,23 +155,6 @@ def test_the_first_refusal_is_found_in_groups_within_groups() -> None:
 
 def nothing() -> None:
     """No progress is shown."""
-
-
-class Cut:
-    """A stub whose process ends after some calls."""
-
-    def __init__(self, stub: Any, calls: int) -> None:
-        self._stub = stub
-        self._left = calls
-
-    def __getattr__(self, rpc: str) -> Callable[..., Awaitable[Any]]:
-        async def call(request: Any, metadata: Any) -> Any:
-            self._left -= 1
-            if self._left < 0:
-                raise ConnectionError
-            return await getattr(self._stub, rpc)(request, metadata=metadata)
-
-        return call
 
 
 class Year:

@@ -1,21 +1,22 @@
 """Baitao's (白涛) year of 2023: acts of duty, recorded where they are missing and added up again by the services.
 
 What the delegates did altogether is published: inspections and checks and policy outreach in person-times, and how
-many people they received. On which days, by whom, and how many at each reception, is made up here: the same in every
-run, with the published sums.
+many people they received. On which days and by whom is made up here: the same in every run, with the published sums.
+Receptions, opinions and proposals are played in the feedback service, of which the registry hears by events.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
-from itertools import pairwise
+from datetime import timedelta
 from random import Random
 
 from chassis.wire import date_message
 from quanyutong.registry.v1.activities_pb2 import (
     ACTIVITY_KIND_INSPECTION,
     ACTIVITY_KIND_LAW_ENFORCEMENT_CHECK,
+    ACTIVITY_KIND_OPINION_RAISED,
     ACTIVITY_KIND_POLICY_OUTREACH,
+    ACTIVITY_KIND_PROPOSAL_RAISED,
     ACTIVITY_KIND_RECEPTION,
     Activity,
     RecordActivitiesRequest,
@@ -27,14 +28,13 @@ from quanyutong.registry.v1.registry_pb2_grpc import RegistryServiceStub
 from tests.demo import published
 from tests.demo.identified import identified
 from tests.demo.registering import TERM_NUMBER, Metadata
+from tests.demo.said import DAY_AFTER, FIRST_DAY
 
 UNIT = f"units/{published.BAITAO}"
-FIRST_DAY, DAY_AFTER = date(2023, 1, 1), date(2024, 1, 1)
 SEED = 2023
 # Delegates at one inspection, and at one check, until the person-times are used up.
 AT_INSPECTION, AT_CHECK = 4, 3
 CHECKS = 10
-RECEPTIONS = 120
 MOST = 500
 
 
@@ -45,6 +45,10 @@ class Year:
     inspection_and_check: int
     policy_outreach: int
     people_received: int
+    # Person-times of what the feedback service told of.
+    receiving: int
+    opinions_raised: int
+    proposals_signed: int
 
     @classmethod
     def of(cls, found: Performance) -> "Year":
@@ -54,15 +58,19 @@ class Year:
             sum(times.get(kind, 0) for kind in on_the_spot),
             times.get(ACTIVITY_KIND_POLICY_OUTREACH, 0),
             found.people_received,
+            times.get(ACTIVITY_KIND_RECEPTION, 0),
+            times.get(ACTIVITY_KIND_OPINION_RAISED, 0),
+            times.get(ACTIVITY_KIND_PROPOSAL_RAISED, 0),
         )
 
 
 class BaitaosYear:
     """By a token of the district's clerk."""
 
-    def __init__(self, stub: RegistryServiceStub, metadata: Metadata) -> None:
+    def __init__(self, stub: RegistryServiceStub, metadata: Metadata, unit: str = UNIT) -> None:
         self._stub = stub
         self._metadata = metadata
+        self._unit = unit
 
     async def record(self) -> None:
         """Records the year where nothing of it is there: all of it or nothing. Raises the refusal."""
@@ -75,8 +83,11 @@ class BaitaosYear:
     async def counted(self) -> Year:
         return Year.of(await self._performance(await self._assembly()))
 
+    async def delegates(self) -> list[str]:
+        return await self._delegates(await self._assembly())
+
     async def _assembly(self) -> str:
-        answer = await self._stub.ListAssemblies(ListAssembliesRequest(unit=UNIT), metadata=self._metadata)
+        answer = await self._stub.ListAssemblies(ListAssembliesRequest(unit=self._unit), metadata=self._metadata)
         (assembly,) = answer.assemblies
         return assembly.name
 
@@ -102,29 +113,20 @@ def planned(delegates: Sequence[str]) -> list[Activity]:
     checks = [AT_CHECK] * CHECKS
     inspections = _in_parts(published.BAITAO_INSPECTIONS_AND_CHECKS - sum(checks), AT_INSPECTION)
     many = [
-        *((ACTIVITY_KIND_INSPECTION, size, "视察调研", 0) for size in inspections),
-        *((ACTIVITY_KIND_LAW_ENFORCEMENT_CHECK, size, "执法检查", 0) for size in checks),
-        *((ACTIVITY_KIND_POLICY_OUTREACH, 1, "政策宣传", 0) for _ in range(published.BAITAO_POLICY_OUTREACH)),
-        *((ACTIVITY_KIND_RECEPTION, 1, "接待群众", people) for people in receptions(random)),
+        *((ACTIVITY_KIND_INSPECTION, size, "视察调研") for size in inspections),
+        *((ACTIVITY_KIND_LAW_ENFORCEMENT_CHECK, size, "执法检查") for size in checks),
+        *((ACTIVITY_KIND_POLICY_OUTREACH, 1, "政策宣传") for _ in range(published.BAITAO_POLICY_OUTREACH)),
     ]
     return [
         Activity(
             kind=kind,
             day=date_message(FIRST_DAY + timedelta(days=random.randrange((DAY_AFTER - FIRST_DAY).days))),
             mandates=random.sample(delegates, size),
-            people_received=people,
             subject=f"{subject}（演示数据）",
             unit=UNIT,
         )
-        for kind, size, subject, people in many
+        for kind, size, subject in many
     ]
-
-
-def receptions(random: Random) -> list[int]:
-    """How many people came to each, none without any."""
-    cuts = sorted(random.sample(range(1, published.BAITAO_PEOPLE_RECEIVED), RECEPTIONS - 1))
-    ends = [0, *cuts, published.BAITAO_PEOPLE_RECEIVED]
-    return [after - before for before, after in pairwise(ends)]
 
 
 def _in_parts(whole: int, size: int) -> list[int]:

@@ -14,6 +14,7 @@ from pydantic import SecretStr
 from chassis.moving.settling import settle
 from chassis.settings import Settings
 from quanyutong.ballots.v1.ballots_pb2_grpc import BallotsServiceStub
+from quanyutong.feedback.v1.feedback_pb2_grpc import FeedbackServiceStub
 from quanyutong.meetings.v1.meetings_pb2_grpc import MeetingsServiceStub
 from quanyutong.registry.v1 import districts_pb2, persons_pb2
 from quanyutong.registry.v1.registry_pb2_grpc import RegistryServiceStub
@@ -24,6 +25,7 @@ from tests.conftest import Tenant
 from tests.contract.acts import record
 from tests.contract.office import Office, in_days, new_people, on
 from tests.districts.everything import Answers, everything
+from tests.feedback.hearing import Hearing, furnished
 from tests.harness import Platform, Process, refused, run_command, until
 from tests.meetings.met import met
 from tests.meetings.secretariat import Secretariat
@@ -63,7 +65,8 @@ async def restart(city: Platform, folder: Path, **settings: str) -> None:
 @asynccontextmanager
 async def office_of(city: Platform, district: str) -> AsyncIterator[Office]:
     async with grpc.aio.insecure_channel(city.direct) as channel:
-        stubs = (RegistryServiceStub(channel), MeetingsServiceStub(channel), BallotsServiceStub(channel))
+        kinds = (RegistryServiceStub, MeetingsServiceStub, BallotsServiceStub, FeedbackServiceStub)
+        stubs = [kind(channel) for kind in kinds]
         yield Office(Tenant(city, "direct", district, *stubs))
 
 
@@ -94,6 +97,7 @@ async def settled(city: Platform) -> str:
         body = met_by.partition("/terms/")[0]
         await met(Secretariat(office.tenant), body)
         await polling_of(Secretariat(office.tenant)).announced_at(body)
+        await furnished(Hearing(office.tenant), delegate)
     await settle(list(TARGETS.values()), beside(city), district, sealed=False)
     return district
 

@@ -9,12 +9,14 @@ import pytest
 
 from chassis.errors import Catalogue
 from chassis.settings import Settings
+from quanyutong.ballots.v1 import errors_pb2 as of_ballots
+from quanyutong.feedback.v1 import errors_pb2 as of_feedback
 from quanyutong.meetings.v1 import errors_pb2 as of_meetings
 from quanyutong.registry.v1 import errors_pb2 as of_registry
 from services.__main__ import TARGETS, main
 from tests.harness import ROOT
 
-ERRORS = (of_registry, of_meetings)
+ERRORS = (of_registry, of_meetings, of_ballots, of_feedback)
 DOCUMENTS = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")])
 LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
 FILE = re.compile(r"`([\w.-]+(?:/[\w.-]+)*\.(?:py|proto|toml|md|csv))`")

@@ -14,6 +14,7 @@ from chassis.bus import Bus
 from chassis.database import Database
 from chassis.migrations import runtime_url
 from quanyutong.ballots.v1.ballots_pb2_grpc import BallotsServiceStub
+from quanyutong.feedback.v1.feedback_pb2_grpc import FeedbackServiceStub
 from quanyutong.meetings.v1.meetings_pb2_grpc import MeetingsServiceStub
 from quanyutong.registry.v1.events_pb2 import MandateReinstated
 from quanyutong.registry.v1.registry_pb2_grpc import RegistryServiceStub
@@ -39,9 +40,10 @@ async def office(apart: Platform) -> AsyncIterator[Office]:
     async with AsyncExitStack() as stack:
         channels = [
             await stack.enter_async_context(grpc.aio.insecure_channel(apart.address("direct", service)))
-            for service in ("registry", "meetings", "ballots")
+            for service in ("registry", "meetings", "ballots", "feedback")
         ]
-        stubs = RegistryServiceStub(channels[0]), MeetingsServiceStub(channels[1]), BallotsServiceStub(channels[2])
+        kinds = (RegistryServiceStub, MeetingsServiceStub, BallotsServiceStub, FeedbackServiceStub)
+        stubs = [kind(channel) for kind, channel in zip(kinds, channels, strict=True)]
         yield Office(Tenant(apart, "direct", await apart.fresh_district(), *stubs))
 
 

@@ -42,11 +42,12 @@ def test_a_slip_in_an_address_is_not_traced_either(table: list[dict[str, Any]]) 
 
 
 def test_each_district_has_a_bucket_for_its_addresses() -> None:
-    config = limits.secret_addresses(DISTRICTS, [HIDDEN])
+    config = limits.secret_addresses(DISTRICTS, SERVICE.methods_by_name["GetCalendarFile"])
     entries = [descriptor["entries"][0] for descriptor in config["descriptors"]]
-    assert [entry["value"] for entry in entries] == [district.code for district in DISTRICTS]
-    first = config["rate_limits"][0]["actions"][0]["header_value_match"]
-    assert first["headers"][0]["string_match"] == {"prefix": f"{HIDDEN}{WANZHOU}/"}
+    assert [entry["value"] for entry in entries] == [limits.ELSEWHERE, *(district.code for district in DISTRICTS)]
+    asked = [rule["actions"][0]["header_value_match"] for rule in config["rate_limits"]]
+    matches = [each["headers"][0]["string_match"] for each in asked if each["descriptor_value"] == WANZHOU]
+    assert matches == [{"exact": WANZHOU}, {"prefix": f"{HIDDEN}{WANZHOU}/"}]
 
 
 def test_the_log_has_each_call_once_and_no_secret_path() -> None:

@@ -23,6 +23,7 @@ from tests.ballots.season import Season
 from tests.conftest import Platforms, fresh_tenant
 from tests.contract.acts import record
 from tests.contract.office import NOBODY, STATION, Office, in_days
+from tests.feedback.hearing import Hearing, furnished
 from tests.isolation.examples import IDENTITY_NUMBER, Path, behaviours, name_fields, requests
 from tests.isolation.rpcs import ENDLESS, RPCS, Outcome, answer_of, outcome, request_of, short
 from tests.meetings.annual import YEAR
@@ -48,6 +49,12 @@ COLLECTIONS = {
     "milestone": "milestones",
     "decision": "decisions",
     "series": "series",
+    "opinion": "opinions",
+    "reception": "receptions",
+    "intake": "intakes",
+    "route": "routes",
+    "delegate proposal": "delegateProposals",
+    "nomination": "nominations",
     "calendar": "calendars",
     "agenda item": "agendaItems",
     "speaker": "speakers",
@@ -71,6 +78,7 @@ VOLATILE = (
     # Before codes: a second has six digits behind it that may look like one.
     (r"T[\d:.]+Z", "time"),
     (r"9\d{5}\d{3}|9\d{5}", "code"),
+    (r'(?<="receipt": ")[A-Z2-7]{16}', "receipt"),
 )
 
 
@@ -95,6 +103,7 @@ class District:
         names |= await cls.duties(office, names)
         held = await met(Secretariat(office.tenant), assembly, names["station below"], names["station"])
         names |= held | await polls(polling_of(Secretariat(office.tenant)), assembly, held["meeting"])
+        names |= await furnished(Hearing(office.tenant), mandate, names["station"], unit)
         return cls(office, channel, names | await Season(office.tenant).furnished(assembly))
 
     @staticmethod
@@ -229,6 +238,8 @@ def test_there_is_enough_to_try() -> None:
         "PlanYear",
         "GetPlan",
         "ListVenues",
+        "ListRoutes",
+        "EvaluateUndertaker",
     }
 
 

@@ -1,0 +1,1 @@
+"""What residents and delegates say is heard, answered and judged."""
