@@ -75,10 +75,11 @@ SAFE = [path for path in TENANT if RPCS[path].safe and short(path) not in ENDLES
 STAFF = ("clerk", "examiner", "administrator")
 VOLATILE = (
     (r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "id"),
-    # Before codes: a second has six digits behind it that may look like one.
-    (r"T[\d:.]+Z", "time"),
-    (r"9\d{5}\d{3}|9\d{5}", "code"),
+    # Before times and codes: chance puts either's letters and digits together.
     (r'(?<="receipt": ")[A-Z2-7]{16}', "receipt"),
+    # Before codes: a second has six digits behind it that may look like one.
+    (r"T\d\d:\d\d:[\d.]+Z", "time"),
+    (r"9\d{5}\d{3}|9\d{5}", "code"),
 )
 
 
