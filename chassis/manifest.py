@@ -13,6 +13,7 @@ from google.protobuf.descriptor import EnumDescriptor, ServiceDescriptor
 from google.protobuf.message import Message
 
 from chassis.database import Database, WriteTx
+from chassis.figures import Figures
 from chassis.peers import Peers
 from chassis.vault import Vault
 
@@ -48,7 +49,8 @@ class Manifest:
     whose changes nobody may know, and copies of what another service audits; a comment beside them says why.
     `consumes` maps a message type to the function that applies it, in the transaction that records it as applied.
     `rounds` are made by the process that leads the service, district by district.
-    `seals` is the event that tells the head of the audit's chain; without it nothing is sealed.
+    `seals` is the event that tells the head of the audit's chain; without it nothing is sealed. `figures` are what it
+    counts of a district for the city.
     `seed` brings shipped reference data into the database after each migration. `imported` does what
     is left to do for the district that it acts for, once its rows have come in an archive.
     """
@@ -65,6 +67,7 @@ class Manifest:
     consumes: Mapping[type[Message], EventHandler] = field(default_factory=dict)
     rounds: Sequence[Round] = ()
     seals: type[Message] | None = None
+    figures: Figures | None = None
     seed: Seed | None = None
     imported: Seed | None = None
     commands: Sequence[click.Command] = ()

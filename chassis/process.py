@@ -23,6 +23,7 @@ from chassis.database import Database
 from chassis.directory import Directory, followed
 from chassis.duties import Duty, clear_answers, lead
 from chassis.embedded import embedded_servers
+from chassis.figures import Teller
 from chassis.manifest import Manifest, Round, package_of
 from chassis.migrations import check_database, migrate, open_database, relay_url
 from chassis.peers import Peers
@@ -185,8 +186,10 @@ async def _duties(
                 duties.append(Consumer(manifest.name, bus, database, manifest.consumes, place.districts).run)
             duties += [_going(each, database, vault, directory, place.districts) for each in manifest.rounds]
             if manifest.seals:
-                sealers.append(Sealer(database, vault, directory, manifest.seals, place.districts))
-                duties.append(sealers[-1].run)
+                counted = manifest.figures and Teller(database, directory, manifest.figures, place.districts)
+                changed = [counted.changed] if counted else []
+                sealers.append(Sealer(database, vault, directory, manifest.seals, place.districts, *changed))
+                duties += [sealers[-1].run, *([counted.run] if counted else [])]
             works.append(lead(relay_url(place.settings, manifest.name), manifest.name, duties))
     telemetry.gauge(
         "qyt_audit_unsealed", "s", "Age of the oldest record that is not sealed.", lambda: backlogs(sealers)

@@ -73,7 +73,8 @@ class CounterWentBack(Exception):
 class Sealer:
     """The sealer of one service, for these districts or for all that are in the pool.
 
-    `told` is the event that tells the head of a chain: a number and a hash.
+    `told` is the event that tells the head of a chain: a number and a hash. `sealed` is called with each district
+    of which something was sealed.
     """
 
     def __init__(
@@ -83,12 +84,14 @@ class Sealer:
         directory: Directory,
         told: Callable[..., Any],
         districts: Sequence[str] = (),
+        sealed: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._database = database
         self._vault = vault
         self._directory = directory
         self._told = told
         self._districts = districts
+        self._sealed = sealed
         # Since when something of a district waits to be sealed, as the last look found; None: nothing does.
         self._waiting: dict[str, datetime | None] = {}
 
@@ -130,6 +133,8 @@ class Sealer:
             taken = BATCH
             while taken == BATCH:
                 taken, self._waiting[district] = await self._seal_batch()
+                if taken:
+                    self._sealed(district)
 
     async def _seal_batch(self) -> tuple[int, datetime | None]:
         """How many records it took, and since when the first one behind them waits, if there is one."""

@@ -1,0 +1,209 @@
+"""What a service counts of a district, told as an event whenever it has changed.
+
+A district is counted again when its audit has new seals, and from time to time because a day that passes changes
+counts too. All of it is counted and only months that differ from what was told are told, each as a whole: so it does
+not matter how often a telling arrives, in which order, or whether one was lost that a later one replaces.
+"""
+
+import asyncio
+import hashlib
+import logging
+import time
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, NamedTuple
+
+from google.protobuf.message import Message
+from sqlalchemy import Column, Date, LargeBinary, MetaData, PrimaryKeyConstraint, Table, select, text
+
+from chassis import columns, tenancy
+from chassis.database import Database, ReadTx, WriteTx, fault_of
+from chassis.directory import Directory
+from chassis.duties import Connect
+from chassis.ground import protect
+from chassis.sql import Sql
+from chassis.wire import date_message
+from quanyutong.common.v1.figures_pb2 import Figure, FigureKind, FiguresSheet
+
+log = logging.getLogger(__name__)
+# Seconds between two looks at what has changed, and after which all is counted again.
+EVERY = 1.0
+AFRESH = 300.0
+# Counting may take this share of the time, so that a district that is being filled is not counted all the while.
+SHARE = 0.05
+# Up to how many a count that could point at a person is not told; see `coarsened`.
+FEW = 4
+ONE_AT_A_TIME = Sql(text("SELECT pg_advisory_xact_lock(hashtextextended('figures ' || :district, 0))"))
+TELL = Sql(
+    text(
+        """INSERT INTO told_month (month, digest) VALUES (:month, :digest)
+           ON CONFLICT (district, month) DO UPDATE SET digest = :digest, revision = told_month.revision + 1
+           RETURNING revision"""
+    )
+)
+
+
+class Cell(NamedTuple):
+    """What one figure counts; `kind` and the words of `facet` without prefix, as FigureKind says."""
+
+    month: date
+    kind: str
+    unit: str = ""
+    facet: str = ""
+
+
+# How many; None where there are so few that the count is not told.
+Counts = Mapping[Cell, int | None]
+Count = Callable[[ReadTx], Awaitable[Counts]]
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What a service counts: the event that tells it, and how it is counted for the district of the transaction."""
+
+    event: type[Message]
+    count: Count
+
+
+def told_month(metadata: MetaData) -> Table:
+    """Of each month what was last told: a digest, and how often."""
+    return Table(
+        "told_month",
+        metadata,
+        columns.district(),
+        Column("month", Date, nullable=False),
+        Column("digest", LargeBinary, nullable=False),
+        columns.revision(),
+        PrimaryKeyConstraint("district", "month"),
+    )
+
+
+def create_told_month(schema: str) -> list[str]:
+    """The statements of the migration that makes it. It is not audited: what it is made of is."""
+    return [
+        """CREATE TABLE told_month (
+            district text NOT NULL DEFAULT current_setting('app.district') CHECK (district ~ '^[0-9]{6}$'),
+            month date NOT NULL,
+            digest bytea NOT NULL,
+            revision bigint NOT NULL DEFAULT 1,
+            PRIMARY KEY (district, month)
+        )""",
+        *protect(schema, "told_month", "SELECT, INSERT, UPDATE"),
+    ]
+
+
+async def tell(database: Database, figures: Figures, *, again: bool = False) -> int:
+    """Tells the months of the task's district that are not as they were told, or all of them. Returns how many."""
+    table = told_month(MetaData())
+    async with database.write() as tx:
+        await tx.execute(ONE_AT_A_TIME, district=tx.district)
+        told = {row.month: bytes(row.digest) for row in await tx.all(select(table.c.month, table.c.digest))}
+        sheets = {month: sheet_of(month, cells) for month, cells in by_month(await figures.count(tx), told).items()}
+        digests = {month: _digest(sheet) for month, sheet in sheets.items()}
+        changed = [month for month in sorted(sheets) if again or digests[month] != told.get(month)]
+        await _publish(tx, figures, [sheets[month] for month in changed], [digests[month] for month in changed])
+        return len(changed)
+
+
+async def _publish(tx: WriteTx, figures: Figures, sheets: Sequence[FiguresSheet], digests: Sequence[bytes]) -> None:
+    months = [date(sheet.month.year, sheet.month.month, 1) for sheet in sheets]
+    rows = await tx.each(TELL, [{"month": m, "digest": d} for m, d in zip(months, digests, strict=True)])
+    for month, sheet, row in zip(months, sheets, rows, strict=True):
+        sheet.revision = row.revision
+        tx.publish(figures.event(sheet=sheet), f"figures/{month:%Y-%m}")
+
+
+def by_month(counts: Counts, told: Mapping[date, Any]) -> dict[date, dict[Cell, int | None]]:
+    """The counts by their month; a month of which nothing is left is there too, empty."""
+    months: dict[date, dict[Cell, int | None]] = defaultdict(dict, {month: {} for month in told})
+    for cell, value in counts.items():
+        if value != 0:
+            months[cell.month][cell] = value
+    return dict(months)
+
+
+def sheet_of(month: date, cells: Counts) -> FiguresSheet:
+    figures = [
+        Figure(
+            kind=FigureKind.Value(f"FIGURE_KIND_{cell.kind}"),
+            unit=f"units/{cell.unit}" if cell.unit else "",
+            facet=cell.facet,
+            value=value or 0,
+            few=value is None,
+        )
+        for cell, value in sorted(cells.items())
+    ]
+    return FiguresSheet(month=date_message(month), figures=figures)
+
+
+def _digest(sheet: FiguresSheet) -> bytes:
+    return hashlib.sha256(sheet.SerializeToString(deterministic=True)).digest()
+
+
+def coarsened(counts: Mapping[str, int]) -> dict[str, int | None]:
+    """The counts of all values of one trait, which add up to a number that is known.
+
+    A count of 1 to FEW is left out. Where that is a single one, its complement would tell it: so the smallest of the
+    others is left out as well, but for a trait that has no other.
+    """
+    few = {value for value, count in counts.items() if 0 < count <= FEW}
+    others = [value for value, count in counts.items() if count > FEW]
+    if len(few) == 1 and others:
+        few.add(min(others, key=lambda value: (counts[value], value)))
+    return {value: None if value in few else count for value, count in counts.items()}
+
+
+class Teller:
+    """A duty of the process that leads a service: tells the figures of these districts, or of all in the pool."""
+
+    def __init__(
+        self, database: Database, directory: Directory, figures: Figures, districts: Sequence[str] = ()
+    ) -> None:
+        self._database = database
+        self._directory = directory
+        self._figures = figures
+        self._districts = districts
+        self._changed: set[str] = set()
+        # Of each district when it may be counted next.
+        self._not_before: dict[str, float] = {}
+
+    def changed(self, district: str) -> None:
+        """Something was sealed in its audit."""
+        self._changed.add(district)
+
+    async def run(self, _: Connect) -> None:
+        """Until a server fails, which its caller handles. Another fault is of one district and stops no other."""
+        afresh = 0.0
+        while True:
+            if time.monotonic() >= afresh:
+                self._changed.update(self._districts or self._directory.codes)
+                afresh = time.monotonic() + AFRESH
+            for district in sorted(self._due()):
+                await self._look(district)
+            await asyncio.sleep(EVERY)
+
+    def _due(self) -> list[str]:
+        now = time.monotonic()
+        return [code for code in self._changed if self._own(code) and self._not_before.get(code, 0.0) <= now]
+
+    def _own(self, district: str) -> bool:
+        """One that is suspended is left as it is, and looked at when it goes on."""
+        entry = self._directory.entries.get(district)
+        placed = bool(self._districts) or district not in self._database.apart
+        return placed and entry is not None and not entry.suspended
+
+    async def _look(self, district: str) -> None:
+        begun = time.monotonic()
+        self._changed.discard(district)
+        try:
+            with tenancy.acting_for(district):
+                await tell(self._database, self._figures)
+        except Exception as error:
+            self._changed.add(district)
+            if fault_of(error):
+                raise
+            log.error("counting failed", extra={"district": district, "kind": type(error).__name__})
+        now = time.monotonic()
+        self._not_before[district] = now + (now - begun) / SHARE
