@@ -1,14 +1,10 @@
 """What a service counts of a district, told as an event whenever it has changed.
 
-A district is counted again when its audit has new seals, and from time to time because a day that passes changes
-counts too. All of it is counted and only months that differ from what was told are told, each as a whole: so it does
-not matter how often a telling arrives, in which order, or whether one was lost that a later one replaces.
+All of it is counted and only months that differ from what was told are told, each as a whole: so it does not matter
+how often a telling arrives, in which order, or whether one was lost that a later one replaces.
 """
 
-import asyncio
 import hashlib
-import logging
-import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,21 +14,13 @@ from typing import Any, NamedTuple
 from google.protobuf.message import Message
 from sqlalchemy import Column, Date, LargeBinary, MetaData, PrimaryKeyConstraint, Table, select, text
 
-from chassis import columns, tenancy
-from chassis.database import Database, ReadTx, WriteTx, fault_of
-from chassis.directory import Directory
-from chassis.duties import Connect
+from chassis import columns
+from chassis.database import Database, ReadTx, WriteTx
 from chassis.ground import protect
-from chassis.sql import Sql
+from chassis.sql import Asked, Sql
 from chassis.wire import date_message
 from quanyutong.common.v1.figures_pb2 import Figure, FigureKind, FiguresSheet
 
-log = logging.getLogger(__name__)
-# Seconds between two looks at what has changed, and after which all is counted again.
-EVERY = 1.0
-AFRESH = 300.0
-# Counting may take this share of the time, so that a district that is being filled is not counted all the while.
-SHARE = 0.05
 # Up to how many a count that could point at a person is not told; see `coarsened`.
 FEW = 4
 ONE_AT_A_TIME = Sql(text("SELECT pg_advisory_xact_lock(hashtextextended('figures ' || :district, 0))"))
@@ -94,6 +82,13 @@ def create_told_month(schema: str) -> list[str]:
     ]
 
 
+async def cells(tx: ReadTx, counted: Asked, **values: Any) -> dict[Cell, int]:
+    """What a statement counts that gives `kind`, `month`, `unit`, `facet` and `value`; facets come in any case."""
+    return {
+        Cell(row.month, row.kind, row.unit, row.facet.upper()): row.value for row in await tx.all(counted, **values)
+    }
+
+
 async def tell(database: Database, figures: Figures, *, again: bool = False) -> int:
     """Tells the months of the task's district that are not as they were told, or all of them. Returns how many."""
     table = told_month(MetaData())
@@ -153,57 +148,3 @@ def coarsened(counts: Mapping[str, int]) -> dict[str, int | None]:
     if len(few) == 1 and others:
         few.add(min(others, key=lambda value: (counts[value], value)))
     return {value: None if value in few else count for value, count in counts.items()}
-
-
-class Teller:
-    """A duty of the process that leads a service: tells the figures of these districts, or of all in the pool."""
-
-    def __init__(
-        self, database: Database, directory: Directory, figures: Figures, districts: Sequence[str] = ()
-    ) -> None:
-        self._database = database
-        self._directory = directory
-        self._figures = figures
-        self._districts = districts
-        self._changed: set[str] = set()
-        # Of each district when it may be counted next.
-        self._not_before: dict[str, float] = {}
-
-    def changed(self, district: str) -> None:
-        """Something was sealed in its audit."""
-        self._changed.add(district)
-
-    async def run(self, _: Connect) -> None:
-        """Until a server fails, which its caller handles. Another fault is of one district and stops no other."""
-        afresh = 0.0
-        while True:
-            if time.monotonic() >= afresh:
-                self._changed.update(self._districts or self._directory.codes)
-                afresh = time.monotonic() + AFRESH
-            for district in sorted(self._due()):
-                await self._look(district)
-            await asyncio.sleep(EVERY)
-
-    def _due(self) -> list[str]:
-        now = time.monotonic()
-        return [code for code in self._changed if self._own(code) and self._not_before.get(code, 0.0) <= now]
-
-    def _own(self, district: str) -> bool:
-        """One that is suspended is left as it is, and looked at when it goes on."""
-        entry = self._directory.entries.get(district)
-        placed = bool(self._districts) or district not in self._database.apart
-        return placed and entry is not None and not entry.suspended
-
-    async def _look(self, district: str) -> None:
-        begun = time.monotonic()
-        self._changed.discard(district)
-        try:
-            with tenancy.acting_for(district):
-                await tell(self._database, self._figures)
-        except Exception as error:
-            self._changed.add(district)
-            if fault_of(error):
-                raise
-            log.error("counting failed", extra={"district": district, "kind": type(error).__name__})
-        now = time.monotonic()
-        self._not_before[district] = now + (now - begun) / SHARE

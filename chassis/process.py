@@ -23,7 +23,6 @@ from chassis.database import Database
 from chassis.directory import Directory, followed
 from chassis.duties import Duty, clear_answers, lead
 from chassis.embedded import embedded_servers
-from chassis.figures import Teller
 from chassis.manifest import Manifest, Round, package_of
 from chassis.migrations import check_database, migrate, open_database, relay_url
 from chassis.peers import Peers
@@ -36,6 +35,7 @@ from chassis.server import listening
 from chassis.settings import Settings, SettingsInvalid
 from chassis.tasks import beside
 from chassis.telemetry import Telemetry
+from chassis.teller import Teller
 from chassis.vault import Vault
 from chassis.workers import working
 

@@ -8,6 +8,7 @@ from chassis.manifest import EventHandler
 from chassis.rulebooks import rule_changed
 from quanyutong.ballots.v1.events_pb2 import (
     AuditSealed,
+    FiguresTold,
     NominationAdvanced,
     PapersTaken,
     PollAnnounced,
@@ -36,6 +37,7 @@ PUBLISHES: tuple[type[Message], ...] = (
     ProjectAccepted,
     ProjectDecided,
     NominationAdvanced,
+    FiguresTold,
 )
 CONSUMES: Mapping[type[Message], EventHandler] = {
     registry.RuleChanged: rule_changed,

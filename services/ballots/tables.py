@@ -18,7 +18,7 @@ from sqlalchemy import (
     text,
 )
 
-from chassis import columns, merges, rulebooks
+from chassis import columns, figures, merges, rulebooks
 
 metadata = MetaData()
 
@@ -231,3 +231,5 @@ closed_ballot = Table(
 )
 
 SECRET = frozenset({"paper", "ballot", "closed_ballot"})
+
+told_month = figures.told_month(metadata)

@@ -9,6 +9,7 @@ from chassis.rulebooks import rule_changed
 from quanyutong.ballots.v1 import events_pb2 as ballots
 from quanyutong.feedback.v1.events_pb2 import (
     AuditSealed,
+    FiguresTold,
     Nominated,
     OpinionDueSoon,
     OpinionEscalated,
@@ -36,6 +37,7 @@ PUBLISHES: tuple[type[Message], ...] = (
     ProposalProgressed,
     ProposalDueSoon,
     ProposalEscalated,
+    FiguresTold,
 )
 CONSUMES: Mapping[type[Message], EventHandler] = {
     registry.RuleChanged: rule_changed,

@@ -20,7 +20,7 @@ from sqlalchemy import (
     text,
 )
 
-from chassis import columns, merges, rulebooks
+from chassis import columns, figures, merges, rulebooks
 
 metadata = MetaData()
 
@@ -319,3 +319,5 @@ proposal_step = Table(
     columns.created("at"),
     PrimaryKeyConstraint("district", "id"),
 )
+
+told_month = figures.told_month(metadata)

@@ -12,6 +12,7 @@ from quanyutong.meetings.v1.events_pb2 import (
     DeliberationOpinionAnswered,
     DeliberationOpinionClosed,
     DeliberationOpinionHanded,
+    FiguresTold,
     ItemConcluded,
     MeasureAgreed,
     MeetingClosed,
@@ -42,6 +43,7 @@ PUBLISHES: tuple[type[Message], ...] = (
     SpeechGiven,
     MeasureAgreed,
     MinutesSigned,
+    FiguresTold,
 )
 CONSUMES: Mapping[type[Message], EventHandler] = {
     registry.AssemblyCreated: roster.assembly_created,

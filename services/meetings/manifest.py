@@ -6,6 +6,7 @@ from chassis.manifest import Manifest
 from quanyutong.meetings.v1 import errors_pb2, meetings_pb2
 from quanyutong.meetings.v1.events_pb2 import AuditSealed
 from quanyutong.meetings.v1.meetings_pb2_grpc import add_MeetingsServiceServicer_to_server
+from services.meetings.city_figures import FIGURES
 from services.meetings.events import CONSUMES, PUBLISHES
 from services.meetings.servicer import MeetingsServicer
 from services.meetings.tables import COPIES
@@ -19,9 +20,10 @@ MANIFEST = Manifest(
     reasons=errors_pb2.ErrorReason.DESCRIPTOR,
     migrations=Path(__file__).parent / "migrations",
     # What the registry told is audited where it was changed; what was counted last is nobody's act.
-    unaudited=COPIES | {"obligation_count"},
+    unaudited=COPIES | {"obligation_count", "told_month"},
     publishes=PUBLISHES,
     consumes=CONSUMES,
     rounds=(ROUND,),
     seals=AuditSealed,
+    figures=FIGURES,
 )

@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import TSTZRANGE
 
-from chassis import columns, merges, rulebooks
+from chassis import columns, figures, merges, rulebooks
 
 metadata = MetaData()
 
@@ -489,3 +489,5 @@ minutes = Table(
     PrimaryKeyConstraint("district", "meeting"),
     ForeignKeyConstraint(["district", "meeting"], ["meeting.district", "meeting.id"]),
 )
+
+told_month = figures.told_month(metadata)

@@ -16,6 +16,7 @@ from quanyutong.registry.v1.events_pb2 import (
     AuditSealed,
     ContactChanged,
     DistrictSucceeded,
+    FiguresTold,
     MandateConfirmed,
     MandateEnded,
     MandateReinstated,
@@ -55,6 +56,7 @@ PUBLISHES: tuple[type[Message], ...] = (
     PersonMerged,
     ActivitiesRecorded,
     DistrictSucceeded,
+    FiguresTold,
 )
 CONSUMES: Mapping[type[Message], EventHandler] = {
     meetings.AttendanceRecorded: attended,

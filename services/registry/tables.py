@@ -21,7 +21,7 @@ from sqlalchemy import (
     text,
 )
 
-from chassis import columns, rulebooks
+from chassis import columns, figures, rulebooks
 
 metadata = MetaData()
 CITY_TABLES = frozenset({"district", "erasure"})
@@ -322,3 +322,5 @@ succession = Table(
     columns.created(),
     PrimaryKeyConstraint("district", "predecessor"),
 )
+
+told_month = figures.told_month(metadata)

@@ -1,0 +1,14 @@
+"""What was last told of each month's counts."""
+
+from alembic import op
+from sqlalchemy import text
+
+from chassis.figures import create_told_month
+
+revision = "0012"
+down_revision = "0011"
+
+
+def upgrade() -> None:
+    for statement in create_told_month("ballots"):
+        op.execute(text(statement))
