@@ -6,16 +6,11 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 import asyncpg
-import grpc
 
 from bench.measure import ratio
-from quanyutong.ballots.v1.ballots_pb2_grpc import BallotsServiceStub
-from quanyutong.feedback.v1.feedback_pb2_grpc import FeedbackServiceStub
-from quanyutong.meetings.v1.meetings_pb2_grpc import MeetingsServiceStub
 from quanyutong.registry.v1 import imports_pb2 as pb
 from quanyutong.registry.v1 import mandates_pb2, persons_pb2
-from quanyutong.registry.v1.registry_pb2_grpc import RegistryServiceStub
-from tests.conftest import Tenant
+from tests.conftest import tenant_of
 from tests.contract.office import Office, in_days, on
 from tests.harness import Platform
 
@@ -67,11 +62,9 @@ async def importing(city: Platform) -> Imported:
     connection = await asyncpg.connect(city.postgres.url)
     try:
         await connection.execute(TABLES)
-        async with grpc.aio.insecure_channel(city.address("gateway")) as channel:
-            for _ in range(ROUNDS):
-                kinds = (RegistryServiceStub, MeetingsServiceStub, BallotsServiceStub, FeedbackServiceStub)
-                stubs = [kind(channel) for kind in kinds]
-                office = Office(Tenant(city, "gateway", await city.fresh_district(), *stubs))
+        for _ in range(ROUNDS):
+            async with tenant_of(city, "gateway") as tenant:
+                office = Office(tenant)
                 term = await office.term(await office.congress())
                 found.bare.append(await _bare(connection, rows))
                 found.new.append(await _import(office, term, rows, added=ROWS))

@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import json
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Self
@@ -20,6 +20,7 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.js import JetStreamContext
 from nats.js.api import (
+    AckPolicy,
     ConsumerConfig,
     DeliverPolicy,
     DiscardPolicy,
@@ -42,6 +43,8 @@ ACK_WITHIN = 5.0
 AGAIN = 0.25
 # Seconds between two looks at whether the connection is still there.
 LOOK_AGAIN = 0.5
+# Seconds after which the server forgets who reads a stream and does not come back.
+ABANDONED = 60.0
 DEAD = "QYT_DEAD"
 REPLAY = "QYT_REPLAY"
 LATEST_ONLY = "common"
@@ -215,6 +218,24 @@ class Bus:
             return [(await subscription.next_msg(ACK_WITHIN)).data for _ in range(there)]
         finally:
             await subscription.unsubscribe()
+
+    async def each(self, event: str, batch: int = 1000) -> AsyncIterator[Sequence[Msg]]:
+        """What its stream has of an event of all districts by now, in order and some at a time."""
+        stream = stream_of(package_of(event))
+        config = ConsumerConfig(
+            ack_policy=AckPolicy.NONE, filter_subject=subject_of(event), inactive_threshold=ABANDONED, mem_storage=True
+        )
+        info = await self.js.add_consumer(stream, config)
+        subscription = await self.js.pull_subscribe_bind(info.name, stream)
+        left = info.num_pending or 0
+        try:
+            while left > 0:
+                messages = await subscription.fetch(min(batch, left), timeout=ACK_WITHIN)
+                left -= len(messages)
+                yield messages
+        finally:
+            await subscription.unsubscribe()
+            await self.js.delete_consumer(stream, info.name)
 
     async def has_heard(self, service: str, stream: str, district: str = "") -> bool:
         """Whether a service, or its consumer for a district in a silo, has applied all that the stream has by now."""

@@ -16,6 +16,7 @@ from chassis.bus import DEAD, Bus, NatsError
 from chassis.faults import OperatorFault
 from chassis.manifest import Manifest, subject_of
 from chassis.migrations import migrate
+from chassis.placement import settings_of
 from chassis.process import with_servers
 from chassis.settings import PREFIX, Settings, SettingsInvalid
 
@@ -67,13 +68,13 @@ def _migrate(manifests: Sequence[Manifest]) -> click.Command:
 
     async def work(chosen: Sequence[Manifest]) -> None:
         settings = Settings.load()
-        if all(settings.for_service(manifest.name).database_url is None for manifest in chosen):
+        if all(settings_of(manifest, settings).database_url is None for manifest in chosen):
             # The embedded database: starting it brings it up to date.
             async with with_servers(settings, chosen):
                 click.echo("the embedded database is up to date")
             return
         for manifest in chosen:
-            applied = await migrate(manifest, settings.for_service(manifest.name))
+            applied = await migrate(manifest, settings_of(manifest, settings))
             click.echo(f"{manifest.name}: {'applied ' + ', '.join(applied) if applied else 'up to date'}")
 
     return command

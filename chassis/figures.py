@@ -6,7 +6,7 @@ how often a telling arrives, in which order, or whether one was lost that a late
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, NamedTuple
@@ -15,7 +15,7 @@ from google.protobuf.message import Message
 from sqlalchemy import Column, Date, LargeBinary, MetaData, PrimaryKeyConstraint, Table, select, text
 
 from chassis import columns
-from chassis.database import Database, ReadTx, WriteTx
+from chassis.database import Database, ReadTx
 from chassis.ground import protect
 from chassis.sql import Asked, Sql
 from chassis.wire import date_message
@@ -27,8 +27,7 @@ ONE_AT_A_TIME = Sql(text("SELECT pg_advisory_xact_lock(hashtextextended('figures
 TELL = Sql(
     text(
         """INSERT INTO told_month (month, digest) VALUES (:month, :digest)
-           ON CONFLICT (district, month) DO UPDATE SET digest = :digest, revision = told_month.revision + 1
-           RETURNING revision"""
+           ON CONFLICT (district, month) DO UPDATE SET digest = :digest"""
     )
 )
 
@@ -56,14 +55,13 @@ class Figures:
 
 
 def told_month(metadata: MetaData) -> Table:
-    """Of each month what was last told: a digest, and how often."""
+    """Of each month what was last told, as a digest."""
     return Table(
         "told_month",
         metadata,
         columns.district(),
         Column("month", Date, nullable=False),
         Column("digest", LargeBinary, nullable=False),
-        columns.revision(),
         PrimaryKeyConstraint("district", "month"),
     )
 
@@ -75,7 +73,6 @@ def create_told_month(schema: str) -> list[str]:
             district text NOT NULL DEFAULT current_setting('app.district') CHECK (district ~ '^[0-9]{6}$'),
             month date NOT NULL,
             digest bytea NOT NULL,
-            revision bigint NOT NULL DEFAULT 1,
             PRIMARY KEY (district, month)
         )""",
         *protect(schema, "told_month", "SELECT, INSERT, UPDATE"),
@@ -98,16 +95,10 @@ async def tell(database: Database, figures: Figures, *, again: bool = False) -> 
         sheets = {month: sheet_of(month, cells) for month, cells in by_month(await figures.count(tx), told).items()}
         digests = {month: _digest(sheet) for month, sheet in sheets.items()}
         changed = [month for month in sorted(sheets) if again or digests[month] != told.get(month)]
-        await _publish(tx, figures, [sheets[month] for month in changed], [digests[month] for month in changed])
+        await tx.each(TELL, [{"month": month, "digest": digests[month]} for month in changed])
+        for month in changed:
+            tx.publish(figures.event(sheet=sheets[month]), f"figures/{month:%Y-%m}")
         return len(changed)
-
-
-async def _publish(tx: WriteTx, figures: Figures, sheets: Sequence[FiguresSheet], digests: Sequence[bytes]) -> None:
-    months = [date(sheet.month.year, sheet.month.month, 1) for sheet in sheets]
-    rows = await tx.each(TELL, [{"month": m, "digest": d} for m, d in zip(months, digests, strict=True)])
-    for month, sheet, row in zip(months, sheets, rows, strict=True):
-        sheet.revision = row.revision
-        tx.publish(figures.event(sheet=sheet), f"figures/{month:%Y-%m}")
 
 
 def by_month(counts: Counts, told: Mapping[date, Any]) -> dict[date, dict[Cell, int | None]]:

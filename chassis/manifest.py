@@ -48,6 +48,7 @@ class Manifest:
     `schema` tables not in `city_tables` belong to a district each. `unaudited` are those of a secret ballot,
     whose changes nobody may know, and copies of what another service audits; a comment beside them says why.
     `consumes` maps a message type to the function that applies it, in the transaction that records it as applied.
+    `of_all_districts`: it adds up all of them, so that also those with a database of their own are in the pool here.
     `rounds` are made by the process that leads the service, district by district.
     `seals` is the event that tells the head of the audit's chain; without it nothing is sealed. `figures` are what it
     counts of a district for the city.
@@ -65,6 +66,7 @@ class Manifest:
     unaudited: frozenset[str] = frozenset()
     publishes: Sequence[type[Message]] = ()
     consumes: Mapping[type[Message], EventHandler] = field(default_factory=dict)
+    of_all_districts: bool = False
     rounds: Sequence[Round] = ()
     seals: type[Message] | None = None
     figures: Figures | None = None

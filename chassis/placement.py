@@ -12,6 +12,7 @@ from typing import Any
 
 from pydantic import SecretStr
 
+from chassis.manifest import Manifest
 from chassis.settings import Settings, SettingsInvalid
 
 URLS = ("database_url", "runtime_database_url", "relay_database_url")
@@ -24,6 +25,12 @@ class Place:
 
     settings: Settings
     districts: tuple[str, ...] = ()
+
+
+def settings_of(manifest: Manifest, settings: Settings) -> Settings:
+    """The settings of a service. Raises SettingsInvalid. One that adds up all districts has none of them apart."""
+    own = settings.for_service(manifest.name)
+    return own.model_copy(update={"silos": None}) if manifest.of_all_districts else own
 
 
 def places(settings: Settings) -> list[Place]:

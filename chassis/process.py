@@ -26,7 +26,7 @@ from chassis.embedded import embedded_servers
 from chassis.manifest import Manifest, Round, package_of
 from chassis.migrations import check_database, migrate, open_database, relay_url
 from chassis.peers import Peers
-from chassis.placement import places
+from chassis.placement import places, settings_of
 from chassis.probes import probes
 from chassis.relay import Relay
 from chassis.rounds import go_round
@@ -141,15 +141,15 @@ async def running(
 @asynccontextmanager
 async def with_servers(settings: Settings, manifests: Sequence[Manifest]) -> AsyncIterator[Settings]:
     """Settings that name a database and a bus: embedded where none is set. The schemas are up to date in the end."""
-    own = [settings.for_service(manifest.name) for manifest in manifests]
+    own = [settings_of(manifest, settings) for manifest in manifests]
     postgres = any(s.database_url is None and s.runtime_database_url is None for s in own)
     async with embedded_servers(settings.state, postgres=postgres, nats=settings.nats_url is None) as servers:
         urls = {"database_url": servers.postgres, "nats_url": servers.nats}
         settings = settings.model_copy(update={name: SecretStr(url) for name, url in urls.items() if url})
         for manifest in manifests:
             if postgres:
-                await migrate(manifest, settings.for_service(manifest.name))
-            await check_database(manifest, settings.for_service(manifest.name))
+                await migrate(manifest, settings_of(manifest, settings))
+            await check_database(manifest, settings_of(manifest, settings))
         yield settings
 
 
@@ -163,7 +163,7 @@ async def _connect(stack: AsyncExitStack, settings: Settings, target: str, manif
 
 
 def _open(stack: AsyncExitStack, settings: Settings, manifest: Manifest) -> Database:
-    database = open_database(settings.for_service(manifest.name), manifest.name)
+    database = open_database(settings_of(manifest, settings), manifest.name)
     stack.push_async_callback(database.close)
     return database
 
@@ -179,7 +179,7 @@ async def _duties(
     relays, sealers, works = [], [], []
     vault = Vault.of(settings)
     for manifest, database in services:
-        for place in places(settings.for_service(manifest.name)):
+        for place in places(settings_of(manifest, settings)):
             relays.append(Relay(bus, database.place_of(next(iter(place.districts), "")).published))
             duties: list[Duty] = [bus.present, relays[-1].run, clear_answers]
             if manifest.consumes:

@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+from pydantic import SecretStr
+
 from chassis.settings import Settings
 
 
@@ -28,3 +30,14 @@ def find(settings: Settings, place: str) -> str | None:
         return str(json.loads(_note(settings).read_text())[place])
     except (OSError, ValueError, KeyError):
         return None
+
+
+def beside() -> Settings:
+    """The settings, with the servers of the platform that runs on this machine where none are set.
+
+    Raises SettingsInvalid.
+    """
+    settings = Settings.load()
+    found = {name: find(settings, place) for name, place in (("database_url", "postgres"), ("nats_url", "nats"))}
+    missing = {name: SecretStr(url) for name, url in found.items() if url and getattr(settings, name) is None}
+    return settings.model_copy(update=missing)

@@ -13,6 +13,7 @@ from chassis import process, whereabouts
 from chassis.audit_commands import audit_commands
 from chassis.commands import common_commands, failing_clearly, run
 from chassis.directory import Directory
+from chassis.figure_commands import tell_command
 from chassis.manifest import Manifest
 from chassis.moving.commands import district_commands
 from chassis.settings import Settings, SettingsInvalid
@@ -20,10 +21,13 @@ from chassis.telemetry import log_to_stderr
 from services.ballots.manifest import MANIFEST as BALLOTS
 from services.feedback.manifest import MANIFEST as FEEDBACK
 from services.meetings.manifest import MANIFEST as MEETINGS
+from services.municipal.manifest import MANIFEST as MUNICIPAL
 from services.registry.commands import districts
 from services.registry.manifest import MANIFEST as REGISTRY
 
-TARGETS: dict[str, Manifest] = {manifest.name: manifest for manifest in (REGISTRY, MEETINGS, BALLOTS, FEEDBACK)}
+TARGETS: dict[str, Manifest] = {
+    manifest.name: manifest for manifest in (REGISTRY, MEETINGS, BALLOTS, FEEDBACK, MUNICIPAL)
+}
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -135,6 +139,7 @@ class _Lazy(click.Group):
 for command in (*common_commands(list(TARGETS.values())), *(c for m in TARGETS.values() for c in m.commands)):
     main.add_command(command)
 main.add_command(audit_commands(list(TARGETS.values())))
+main.add_command(tell_command(list(TARGETS.values())))
 main.add_command(_Lazy(_gateway_group))
 for command in district_commands(list(TARGETS.values())):
     districts.add_command(command)

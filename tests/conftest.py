@@ -11,6 +11,7 @@ import pytest
 from quanyutong.ballots.v1.ballots_pb2_grpc import BallotsServiceStub
 from quanyutong.feedback.v1.feedback_pb2_grpc import FeedbackServiceStub
 from quanyutong.meetings.v1.meetings_pb2_grpc import MeetingsServiceStub
+from quanyutong.municipal.v1.municipal_pb2_grpc import MunicipalServiceStub
 from quanyutong.registry.v1.registry_pb2_grpc import RegistryServiceStub
 from tests.harness import Platform, platform
 
@@ -69,24 +70,38 @@ class Tenant:
     meetings: Any
     ballots: Any
     feedback: Any
+    municipal: Any
 
     def metadata(self, *roles: str, **more: str) -> list[tuple[str, str]]:
         return self.platform.metadata(roles or ("clerk", "examiner", "administrator"), self.district, **more)
+
+
+STUBS = {
+    "registry": RegistryServiceStub,
+    "meetings": MeetingsServiceStub,
+    "ballots": BallotsServiceStub,
+    "feedback": FeedbackServiceStub,
+    "municipal": MunicipalServiceStub,
+}
+
+
+@asynccontextmanager
+async def tenant_of(platform: Platform, door: str, district: str = "") -> AsyncIterator[Tenant]:
+    """A district of a platform through one of its doors; a fresh one where none is named."""
+    async with AsyncExitStack() as stack:
+        made = {}
+        for service, stub in STUBS.items():
+            address = platform.address(door, service)
+            made[service] = stub(await stack.enter_async_context(grpc.aio.insecure_channel(address)))
+        yield Tenant(platform, door, district or await platform.fresh_district(), **made)
 
 
 @asynccontextmanager
 async def fresh_tenant(platforms: Platforms, place: str) -> AsyncIterator[Tenant]:
     """A fresh district at a place: a topology and one of its doors."""
     topology, _, door = place.partition("-")
-    chosen = await platforms.get(topology)
-    async with AsyncExitStack() as stack:
-        channels = [
-            await stack.enter_async_context(grpc.aio.insecure_channel(chosen.address(door, service)))
-            for service in ("registry", "meetings", "ballots", "feedback")
-        ]
-        kinds = (RegistryServiceStub, MeetingsServiceStub, BallotsServiceStub, FeedbackServiceStub)
-        stubs = [kind(channel) for kind, channel in zip(kinds, channels, strict=True)]
-        yield Tenant(chosen, door, await chosen.fresh_district(), *stubs)
+    async with tenant_of(await platforms.get(topology), door) as made:
+        yield made
 
 
 @pytest.fixture(params=["all-gateway", "all-direct", "split-gateway", "split-direct"])

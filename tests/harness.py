@@ -185,7 +185,7 @@ class Platform:
 # Which `qyt serve` processes make up a platform.
 TOPOLOGIES = {
     "all": (("all",),),
-    "split": (("registry",), ("meetings",), ("ballots",), ("feedback",), ("gateway",)),
+    "split": (("registry",), ("meetings",), ("ballots",), ("feedback",), ("municipal",), ("gateway",)),
     # With the tests' own service beside the registry, by `python -m tests.probe`.
     "probed": (("registry", "tally"), ("gateway",)),
 }

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import click
-from pydantic import SecretStr
 
 from chassis import whereabouts
 from chassis.commands import failing_clearly, run
@@ -26,16 +25,6 @@ def district_commands(manifests: Sequence[Manifest]) -> list[click.Command]:
     return [_export(manifests), _import(manifests), _move(manifests), _erase(manifests), _erasures(manifests)]
 
 
-def _settings() -> Settings:
-    """With the servers of the platform beside us, where none is set."""
-    settings = Settings.load()
-    found = {
-        name: whereabouts.find(settings, place) for name, place in (("database_url", "postgres"), ("nats_url", "nats"))
-    }
-    missing = {name: SecretStr(url) for name, url in found.items() if url and getattr(settings, name) is None}
-    return settings.model_copy(update=missing)
-
-
 def _told(line: str) -> None:
     click.echo(line, err=True)
 
@@ -54,7 +43,7 @@ def _export(manifests: Sequence[Manifest]) -> click.Command:
         click.echo(run(work(code, output, settled)))
 
     async def work(code: str, output: Path, settled: bool) -> str:
-        settings = _settings()
+        settings = whereabouts.beside()
         if settled:
             await check_stopped(settings, code)
             await settle(manifests, settings, code)
@@ -69,7 +58,7 @@ def _import(manifests: Sequence[Manifest]) -> click.Command:
     @failing_clearly
     def command(file: Path) -> None:
         """Bring a district in from an archive, to where the settings place it. It is suspended afterwards."""
-        click.echo(run(_bring(manifests, _settings(), file)))
+        click.echo(run(_bring(manifests, whereabouts.beside(), file)))
 
     return command
 
@@ -90,7 +79,7 @@ def _move(manifests: Sequence[Manifest]) -> click.Command:
         )
 
     async def move(code: str, archive: Path) -> None:
-        settings = _settings()
+        settings = whereabouts.beside()
         await check_stopped(settings, code)
         await settle(manifests, settings, code, in_pool=True)
         await export(manifests, settings, code, archive, _told, in_pool=True)
@@ -123,7 +112,7 @@ def _erase(manifests: Sequence[Manifest]) -> click.Command:
         _show(run(work(code, by, archive, left_in_pool)), genuine=True)
 
     async def work(code: str, by: str, file: Path | None, in_pool: bool) -> Record:
-        settings = _settings()
+        settings = whereabouts.beside()
         await check_stopped(settings, code)
         await settle(manifests, settings, code, in_pool=in_pool, sealed=False)
         if file is None:
@@ -142,7 +131,7 @@ def _erasures(manifests: Sequence[Manifest]) -> click.Command:
     @failing_clearly
     def command(code: str) -> None:
         """Show the records of erasures, and whether each is as it was written."""
-        settings = _settings()
+        settings = whereabouts.beside()
         vault = Vault.of(settings)
         verdicts = [(record, record.genuine(vault)) for record in run(erasures(manifests, settings, code))]
         for record, genuine in verdicts:

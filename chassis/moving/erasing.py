@@ -21,7 +21,7 @@ from chassis.moving.archive import Archive
 from chassis.moving.databases import commit, owning
 from chassis.moving.exporting import Told, digest_of, where
 from chassis.moving.tables import PASSING, Table, tables_of
-from chassis.placement import places
+from chassis.placement import places, settings_of
 from chassis.settings import Settings
 from chassis.vault import Vault
 
@@ -108,7 +108,7 @@ async def erasures(manifests: Sequence[Manifest], settings: Settings, district: 
 def _keeping(manifests: Sequence[Manifest], settings: Settings, district: str) -> Any:
     """The city's records, which are in the pool."""
     keeper = next(manifest for manifest in manifests if RECORDS in manifest.city_tables)
-    pool = places(settings.for_service(keeper.name))[0]
+    pool = places(settings_of(keeper, settings))[0]
     return owning(pool.settings, keeper.name, district)
 
 

@@ -13,7 +13,7 @@ from chassis.manifest import Manifest
 from chassis.moving.archive import Contents, ServiceContents, TableContents, Writer, writing
 from chassis.moving.databases import owning, revision
 from chassis.moving.tables import LEFT_OUT, Table, tables_of
-from chassis.placement import Place, place_of, places
+from chassis.placement import Place, place_of, places, settings_of
 from chassis.settings import Settings
 
 BATCH = 1000
@@ -26,7 +26,7 @@ class DistrictMissing(OperatorFault):
 
 def where(settings: Settings, manifest: Manifest, district: str, in_pool: bool) -> Place:
     """Where a service has the district's rows: by the settings, or what it has in the pool in spite of them."""
-    own = settings.for_service(manifest.name)
+    own = settings_of(manifest, settings)
     return places(own)[0] if in_pool else place_of(own, district)
 
 

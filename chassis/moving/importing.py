@@ -14,7 +14,7 @@ from chassis.moving.archive import Archive, ArchiveUnsuitable, ServiceContents
 from chassis.moving.databases import commit, owning, revision
 from chassis.moving.exporting import Told, described
 from chassis.moving.tables import LEFT_OUT, Table, quoted, tables_of
-from chassis.placement import place_of
+from chassis.placement import place_of, settings_of
 from chassis.settings import Settings
 
 # Row-level security allows no COPY into a table that it binds, so the lines are copied beside it first. One INSERT
@@ -40,7 +40,7 @@ async def import_(manifests: Sequence[Manifest], settings: Settings, archive: Ar
     async with AsyncExitStack() as stack:
         filled = []
         for manifest in manifests:
-            place = place_of(settings.for_service(manifest.name), archive.district)
+            place = place_of(settings_of(manifest, settings), archive.district)
             await advance(place.settings, manifest.name, archive)
             connection = await stack.enter_async_context(owning(place.settings, manifest.name, archive.district))
             await _fill(connection, manifest, archive, told)
@@ -53,7 +53,7 @@ async def import_(manifests: Sequence[Manifest], settings: Settings, archive: Ar
 
 async def _finish(manifest: Manifest, settings: Settings, district: str) -> None:
     if manifest.imported:
-        database = open_database(settings.for_service(manifest.name), manifest.name)
+        database = open_database(settings_of(manifest, settings), manifest.name)
         try:
             with tenancy.acting_for(district):
                 await manifest.imported(database)

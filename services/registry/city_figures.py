@@ -31,6 +31,7 @@ GROUPS = Sql(
             FROM oversight_group g JOIN assembly a ON a.id = g.assembly
             JOIN term t ON t.assembly = g.assembly AND t.number = g.term""")
 )
+UNITS = Sql(text("SELECT code AS unit, kind, valid_from AS since, valid_to AS until FROM unit"))
 STATIONS = Sql(text("SELECT kind, unit, start_date AS since, end_date AS until FROM station"))
 # A seat that is suspended is not a delegate's until it is reinstated.
 SEATS = Sql(
@@ -88,26 +89,24 @@ async def count(tx: ReadTx) -> Counts:
     seats = list(_acting(await tx.all(SEATS), await tx.grouped(SUSPENSIONS, "mandate")))
     found: dict[Cell, int | None] = dict(await cells(tx, ACTS))
     begins = [row.since for rows in (bodies, groups, stations) for row in rows] + [since for _, (since, _) in seats]
-    if begins:
-        months = Months(min(begins), clock.today())
-        things = [
-            *(("ASSEMBLIES", row.unit, row.kind.upper(), row) for row in bodies),
-            *(("OVERSIGHT_GROUPS", row.unit, "", row) for row in groups),
-            *(("STATIONS", row.unit, row.kind.upper(), row) for row in stations),
-        ]
-        found |= _stock(months, (((kind, unit, facet), (row.since, row.until)) for kind, unit, facet, row in things))
-        found |= _stock(
-            months,
-            ((("DELEGATES", row.unit, f"{row.kind}/{row.capacity}".upper()), period) for row, period in seats),
-        )
-        found |= _traits(months, seats)
+    months = Months(min(begins, default=clock.today()), clock.today())
+    things = [
+        *(("UNITS", row.unit, row.kind, (row.since or date.min, row.until)) for row in await tx.all(UNITS)),
+        *(("ASSEMBLIES", row.unit, row.kind, (row.since, row.until)) for row in bodies),
+        *(("OVERSIGHT_GROUPS", row.unit, "", (row.since, row.until)) for row in groups),
+        *(("STATIONS", row.unit, row.kind, (row.since, row.until)) for row in stations),
+        *(("DELEGATES", row.unit, f"{row.kind}/{row.capacity}", period) for row, period in seats),
+    ]
+    found |= _stock(months, things)
+    found |= _traits(months, seats)
     return found
 
 
-def _stock(months: Months, things: Iterable[tuple[Held, Period]]) -> dict[Cell, int]:
+def _stock(months: Months, things: Iterable[tuple[str, str, str, Period]]) -> dict[Cell, int]:
+    counted = months.counted(((kind, unit, facet.upper()), period) for kind, unit, facet, period in things)
     return {
         Cell(month, *sort): value
-        for sort, values in months.counted(things).items()
+        for sort, values in counted.items()
         for month, value in zip(months.firsts, values, strict=True)
     }
 

@@ -17,17 +17,13 @@ import grpc
 import pytest
 from nats.aio.client import Client
 
-from quanyutong.ballots.v1.ballots_pb2_grpc import BallotsServiceStub
-from quanyutong.feedback.v1.feedback_pb2_grpc import FeedbackServiceStub
 from quanyutong.meetings.v1 import meeting_pb2
-from quanyutong.meetings.v1.meetings_pb2_grpc import MeetingsServiceStub
-from quanyutong.registry.v1.registry_pb2_grpc import RegistryServiceStub
 from quanyutong_client.ballot import Ballot
 from tests.ballots.collector import collecting
 from tests.ballots.linking import Trace, attack, in_base64, search, traces
 from tests.ballots.loot import LISTENING, Thief, superuser
 from tests.ballots.polling import Polling, Vote
-from tests.conftest import Tenant
+from tests.conftest import tenant_of
 from tests.contract.office import DEPUTY, in_days, new_people
 from tests.harness import platform, until
 from tests.meetings.secretariat import in_hours
@@ -35,7 +31,6 @@ from tests.meetings.secretariat import in_hours
 VOTERS = 300
 # An order of fewer says nothing about correlation.
 FEWEST = 30
-STUBS = (RegistryServiceStub, MeetingsServiceStub, BallotsServiceStub, FeedbackServiceStub)
 SESSION = meeting_pb2.MEETING_KIND_CONGRESS_SESSION
 TRACELESS = (b"TakePaper", b"CastBallot")
 # In a segment of the log of its own; and nobody takes the dead rows away.
@@ -136,9 +131,7 @@ async def scene(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
         for name, value in {"EXPORTER_OTLP_ENDPOINT": collector, "METRIC_EXPORT_INTERVAL": "1000"}.items():
             monkeypatch.setenv(f"OTEL_{name}", value)
         site = await stack.enter_async_context(platform("all", tmp_path / "site", trace_share="1"))
-        channel = await stack.enter_async_context(grpc.aio.insecure_channel(site.address("gateway")))
-        stubs = [stub(channel) for stub in STUBS]
-        polling = Polling(Tenant(site, "gateway", await site.fresh_district(), *stubs), tmp_path / "voters")
+        polling = Polling(await stack.enter_async_context(tenant_of(site, "gateway")), tmp_path / "voters")
         connection = await stack.enter_async_context(superuser(site))
         for statement in LISTENING:
             await connection.execute(statement)

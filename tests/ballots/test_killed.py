@@ -1,32 +1,22 @@
 """A vote during which service, database and bus are killed: nobody votes twice, and no receipt is broken."""
 
 import random
-from contextlib import AsyncExitStack
 from functools import partial
 from pathlib import Path
 
-import grpc
-
-from quanyutong.ballots.v1.ballots_pb2_grpc import BallotsServiceStub
-from quanyutong.feedback.v1.feedback_pb2_grpc import FeedbackServiceStub
-from quanyutong.meetings.v1.meetings_pb2_grpc import MeetingsServiceStub
-from quanyutong.registry.v1.registry_pb2_grpc import RegistryServiceStub
 from quanyutong_client import Board, Voter, verify
 from tests.ballots.polling import Polling, Vote
-from tests.conftest import Tenant
+from tests.conftest import tenant_of
 from tests.contract.acts import PAPER as PAPER_TAKEN
 from tests.contract.acts import kinds, performance
 from tests.harness import during, insist, platform, until
 
 SEATS = 12
-STUBS = (RegistryServiceStub, MeetingsServiceStub, BallotsServiceStub, FeedbackServiceStub)
 
 
 async def test_killed_while_papers_are_taken_and_ballots_cast(tmp_path: Path) -> None:
-    async with platform("split", tmp_path / "site", durable=True) as site, AsyncExitStack() as stack:
-        channel = await stack.enter_async_context(grpc.aio.insecure_channel(site.address("gateway")))
-        stubs = [stub(channel) for stub in STUBS]
-        polling = Polling(Tenant(site, "gateway", await site.fresh_district(), *stubs), tmp_path)
+    async with platform("split", tmp_path / "site", durable=True) as site, tenant_of(site, "gateway") as tenant:
+        polling = Polling(tenant, tmp_path)
         vote = await polling.opened(SEATS)
 
         async def service_dies() -> None:

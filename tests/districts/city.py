@@ -13,15 +13,11 @@ from pydantic import SecretStr
 
 from chassis.moving.settling import settle
 from chassis.settings import Settings
-from quanyutong.ballots.v1.ballots_pb2_grpc import BallotsServiceStub
-from quanyutong.feedback.v1.feedback_pb2_grpc import FeedbackServiceStub
-from quanyutong.meetings.v1.meetings_pb2_grpc import MeetingsServiceStub
 from quanyutong.registry.v1 import districts_pb2, persons_pb2
-from quanyutong.registry.v1.registry_pb2_grpc import RegistryServiceStub
 from services.__main__ import TARGETS
 from tests.ballots.polling import polling_of
 from tests.ballots.season import Season
-from tests.conftest import Tenant
+from tests.conftest import tenant_of
 from tests.contract.acts import record
 from tests.contract.office import Office, in_days, new_people, on
 from tests.districts.everything import Answers, everything
@@ -64,10 +60,8 @@ async def restart(city: Platform, folder: Path, **settings: str) -> None:
 
 @asynccontextmanager
 async def office_of(city: Platform, district: str) -> AsyncIterator[Office]:
-    async with grpc.aio.insecure_channel(city.direct) as channel:
-        kinds = (RegistryServiceStub, MeetingsServiceStub, BallotsServiceStub, FeedbackServiceStub)
-        stubs = [kind(channel) for kind in kinds]
-        yield Office(Tenant(city, "direct", district, *stubs))
+    async with tenant_of(city, "direct", district) as tenant:
+        yield Office(tenant)
 
 
 async def settled(city: Platform) -> str:

@@ -2,23 +2,17 @@
 
 import random
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
 from dataclasses import replace
 
 import asyncpg
-import grpc
 import pytest
 from pydantic import SecretStr
 
 from chassis.bus import Bus
 from chassis.database import Database
 from chassis.migrations import runtime_url
-from quanyutong.ballots.v1.ballots_pb2_grpc import BallotsServiceStub
-from quanyutong.feedback.v1.feedback_pb2_grpc import FeedbackServiceStub
-from quanyutong.meetings.v1.meetings_pb2_grpc import MeetingsServiceStub
 from quanyutong.registry.v1.events_pb2 import MandateReinstated
-from quanyutong.registry.v1.registry_pb2_grpc import RegistryServiceStub
-from tests.conftest import Tenant
+from tests.conftest import tenant_of
 from tests.contract.office import Office
 from tests.faults.clock import Clock
 from tests.faults.roster import HANDLERS, TABLES, Told, agrees, applied, copied, emptied, everything_happens, told
@@ -37,14 +31,8 @@ async def apart(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Platf
 
 @pytest.fixture
 async def office(apart: Platform) -> AsyncIterator[Office]:
-    async with AsyncExitStack() as stack:
-        channels = [
-            await stack.enter_async_context(grpc.aio.insecure_channel(apart.address("direct", service)))
-            for service in ("registry", "meetings", "ballots", "feedback")
-        ]
-        kinds = (RegistryServiceStub, MeetingsServiceStub, BallotsServiceStub, FeedbackServiceStub)
-        stubs = [kind(channel) for kind, channel in zip(kinds, channels, strict=True)]
-        yield Office(Tenant(apart, "direct", await apart.fresh_district(), *stubs))
+    async with tenant_of(apart, "direct") as tenant:
+        yield Office(tenant)
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -10,21 +9,16 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import asyncpg
-import grpc
 import pytest
 
 from chassis import clock
 from quanyutong.ballots.v1 import projects_pb2, suggestions_pb2
-from quanyutong.ballots.v1.ballots_pb2_grpc import BallotsServiceStub
 from quanyutong.feedback.v1 import intakes_pb2 as intakes
 from quanyutong.feedback.v1 import merging_pb2 as merging
 from quanyutong.feedback.v1 import nominations_pb2 as pb
 from quanyutong.feedback.v1 import opinions_pb2
-from quanyutong.feedback.v1.feedback_pb2_grpc import FeedbackServiceStub
-from quanyutong.meetings.v1.meetings_pb2_grpc import MeetingsServiceStub
-from quanyutong.registry.v1.registry_pb2_grpc import RegistryServiceStub
 from tests.ballots.season import YEAR, Season
-from tests.conftest import Platforms, Tenant, fresh_tenant
+from tests.conftest import Platforms, Tenant, fresh_tenant, tenant_of
 from tests.contract.office import on
 from tests.feedback.hearing import Hearing
 from tests.harness import during, insist, platform, refused, until
@@ -32,7 +26,6 @@ from tests.harness import during, insist, platform, refused, until
 OPEN = {"end_date": on(clock.today() + timedelta(30))}
 WAITING, COLLECTED = pb.NOMINATION_STATE_WAITING, pb.NOMINATION_STATE_COLLECTED
 ADOPTED, NOT_ADOPTED = pb.NOMINATION_STATE_ADOPTED, pb.NOMINATION_STATE_NOT_ADOPTED
-STUBS = (RegistryServiceStub, MeetingsServiceStub, BallotsServiceStub, FeedbackServiceStub)
 OVER = "UPDATE ballots.campaign SET end_date = current_date - 2 WHERE id = $1"
 SAID = "三号楼王大爷下不了楼，电话我就不留了"
 
@@ -211,10 +204,8 @@ def test_every_step_of_a_project_can_be_told() -> None:
 
 
 async def test_killed_between_nominating_entering_and_telling(tmp_path: Path) -> None:
-    async with platform("split", tmp_path / "site", durable=True) as site, AsyncExitStack() as stack:
-        channel = await stack.enter_async_context(grpc.aio.insecure_channel(site.address("gateway")))
-        stubs = [stub(channel) for stub in STUBS]
-        raising = Raising(Tenant(site, "gateway", await site.fresh_district(), *stubs))
+    async with platform("split", tmp_path / "site", durable=True) as site, tenant_of(site, "gateway") as tenant:
+        raising = Raising(tenant)
         campaign = await raising.season.collecting(**OPEN)
         opinions = [(await raising.opinion()).name for _ in range(8)]
         first = opinions.pop()
