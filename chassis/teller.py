@@ -16,10 +16,10 @@ from chassis.duties import Connect
 from chassis.figures import Figures, tell
 
 log = logging.getLogger(__name__)
-# Seconds between two looks at what has changed, and after which all is counted again.
+# Seconds between two looks for what has changed, and after which all is counted again.
 EVERY = 1.0
 AFRESH = 300.0
-# Counting may take this share of the time, so that a district that is being filled is not counted all the while.
+# Counting takes no more than this share of the time, however much is being entered.
 SHARE = 0.05
 
 
@@ -33,28 +33,27 @@ class Teller:
         self._directory = directory
         self._figures = figures
         self._districts = districts
-        self._changed: set[str] = set()
-        # Of each district when it may be counted next.
-        self._not_before: dict[str, float] = {}
+        # In the order in which they are counted; what has changed goes before what is only looked at again.
+        self._changed: dict[str, None] = {}
+        self._others: dict[str, None] = {}
 
     def changed(self, district: str) -> None:
         """Something was sealed in its audit."""
-        self._changed.add(district)
+        self._changed[district] = None
 
     async def run(self, _: Connect) -> None:
         """Until a server fails, which its caller handles. Another fault is of one district and stops no other."""
         afresh = 0.0
         while True:
             if time.monotonic() >= afresh:
-                self._changed.update(self._districts or self._directory.codes)
+                self._others = dict.fromkeys(self._districts or self._directory.codes)
                 afresh = time.monotonic() + AFRESH
-            for district in sorted(self._due()):
+            begun = time.monotonic()
+            if district := next(filter(self._own, [*self._changed, *self._others]), None):
                 await self._look(district)
-            await asyncio.sleep(EVERY)
-
-    def _due(self) -> list[str]:
-        now = time.monotonic()
-        return [code for code in self._changed if self._own(code) and self._not_before.get(code, 0.0) <= now]
+                await asyncio.sleep((time.monotonic() - begun) * (1 / SHARE - 1))
+            else:
+                await asyncio.sleep(EVERY)
 
     def _own(self, district: str) -> bool:
         """One that is suspended is left as it is, and looked at when it goes on."""
@@ -63,15 +62,13 @@ class Teller:
         return placed and entry is not None and not entry.suspended
 
     async def _look(self, district: str) -> None:
-        begun = time.monotonic()
-        self._changed.discard(district)
+        for waiting in (self._changed, self._others):
+            waiting.pop(district, None)
         try:
             with tenancy.acting_for(district):
                 await tell(self._database, self._figures)
         except Exception as error:
-            self._changed.add(district)
             if fault_of(error):
+                self.changed(district)
                 raise
             log.error("counting failed", extra={"district": district, "kind": type(error).__name__})
-        now = time.monotonic()
-        self._not_before[district] = now + (now - begun) / SHARE
