@@ -17,18 +17,20 @@ from chassis.settings import Settings
 from quanyutong.ballots.v1.ballots_pb2_grpc import BallotsServiceStub
 from quanyutong.feedback.v1.feedback_pb2_grpc import FeedbackServiceStub
 from quanyutong.meetings.v1.meetings_pb2_grpc import MeetingsServiceStub
+from quanyutong.municipal.v1.municipal_pb2_grpc import MunicipalServiceStub
 from quanyutong.registry.v1.registry_pb2_grpc import RegistryServiceStub
 from quanyutong_client.checking import said
 from quanyutong_client.verification import verify
 from tests.demo import plan, published, table
+from tests.demo.adding import added_up
 from tests.demo.baitao import UNIT, Baitao
-from tests.demo.city import City, overseer
+from tests.demo.city import City, bearer, overseer
 from tests.demo.desk import Desk
 from tests.demo.heard import Heard, evaluated, seen_by_the_asker
 from tests.demo.held import CityYear, midyear
 from tests.demo.holding import RosterLate
 from tests.demo.meetings import Meetings
-from tests.demo.registering import District, register
+from tests.demo.registering import District, Metadata, register
 from tests.demo.said import Place
 from tests.demo.seasons import Seasons
 from tests.demo.standing import PlatformFailed, connected, hall_at, standing
@@ -87,7 +89,8 @@ async def demo(settings: Settings) -> bool:
             desk = Desk(FeedbackServiceStub(channel), city.staff(published.BAITAO[:6]))
             voices = Voices(desk, place, year, kept / "feedback")
             await heard(voices)
-            return await shown(city, subdistrict, year, meetings, seasons, voices)
+            equal = await shown(city, subdistrict, year, meetings, seasons, voices)
+            return await summed(MunicipalServiceStub(channel), bearer(overseer(settings))) and equal
 
 
 async def registered(city: City, stub: RegistryServiceStub) -> Sequence[District]:
@@ -160,6 +163,14 @@ async def shown(
         click.echo(f"  {line}")
     click.echo(f"\n{SOURCE}")
     return checked.is_sound and all(figure.equal for figure in [*figures, *told])
+
+
+async def summed(stub: MunicipalServiceStub, metadata: Metadata) -> bool:
+    """The published table of the city beside what the municipal service makes of what it was told."""
+    with timed("\nAdded up by the city, from what the services told"):
+        figures = await added_up(stub, metadata)
+    compared(f"the city at {published.AS_OF}, as the municipal service adds it up", ("published", "added up"), figures)
+    return all(figure.equal for figure in figures)
 
 
 def compared(title: str, columns: tuple[str, str], figures: Sequence[table.Compared]) -> None:

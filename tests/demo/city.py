@@ -41,7 +41,7 @@ class City:
 
     def staff(self, district: str) -> Metadata:
         """A district's clerk and examiner."""
-        return _bearer(development.token(self._settings, SUBJECT, ["clerk", "examiner"], district))
+        return bearer(development.token(self._settings, SUBJECT, ["clerk", "examiner"], district))
 
     def person(self, district: str, person: str, role: str) -> str:
         """The token of one person: as a delegate, or as a scrutineer."""
@@ -54,7 +54,7 @@ class City:
     async def names(self) -> dict[str, str]:
         """The districts, by code."""
         request = ListDistrictsRequest(as_of=date_message(published.AS_OF), page_size=MOST)
-        answer = await self._stub.ListDistricts(request, metadata=_bearer(self._overseer))
+        answer = await self._stub.ListDistricts(request, metadata=bearer(self._overseer))
         return {district.name.removeprefix("districts/"): district.display_name for district in answer.districts}
 
     async def planned(self) -> list[District]:
@@ -118,7 +118,7 @@ class City:
 
     def picking(self, district: str) -> Metadata:
         """The overseer, who picks a district to read in."""
-        return (*_bearer(self._overseer), ("x-district", district))
+        return (*bearer(self._overseer), ("x-district", district))
 
 
 def planned(names: Mapping[str, str], units: Mapping[str, Sequence[Unit]]) -> list[District]:
@@ -161,5 +161,5 @@ def overseer(settings: Settings) -> str:
     return development.token(settings, SUBJECT, ["overseer"])
 
 
-def _bearer(token: str) -> Metadata:
+def bearer(token: str) -> Metadata:
     return (("authorization", f"Bearer {token}"),)
