@@ -2,7 +2,7 @@
 
 import asyncio
 import io
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from typing import Any
 
 import grpc
@@ -108,13 +108,11 @@ def _columns() -> dict[str, str]:
     return named
 
 
-def _amounts(measures: Any) -> Iterable[int | None]:
+def _amounts(measures: Mapping[str, Measure]) -> Iterator[int | None]:
     """What is coarse is left empty: a sum that is not known to the last one is no number of a table."""
-    for name, indicator in INDICATORS.items():
-        measure = measures.get(name, Measure())
-        for amount in (measure.part, measure.whole)[: 2 if indicator.whole else 1]:
-            exact = amount is None or amount.least == amount.most
-            yield (amount.least if amount else 0) if exact else None
+    for name in INDICATORS:
+        for amount in filter(None, (measures[name].part, measures[name].whole)):
+            yield amount.least if amount.least == amount.most else None
 
 
 async def _written(

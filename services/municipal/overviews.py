@@ -84,12 +84,12 @@ def column(row: Row, found: ByDistrict) -> pb.DistrictColumn:
 
 def city_messages(found: ByDistrict, districts: Sequence[Row]) -> list[indicators_pb2.Measure]:
     """The indicators of the city."""
-    known = [found[row.code] for row in districts if row.code in found]
+    known = [found[row.code] for row in districts]
     return [measure_message(name, together([each[name] for each in known])) for name in INDICATORS]
 
 
 def _averages(found: ByDistrict, districts: Sequence[Row]) -> list[pb.Average]:
-    known = [found[row.code] for row in districts if row.code in found]
+    known = [found[row.code] for row in districts]
     means = {name: average([each[name] for each in known]) for name in INDICATORS}
     return [
         pb.Average(indicator=number(indicators_pb2.Indicator, name), value=value)
@@ -99,7 +99,7 @@ def _averages(found: ByDistrict, districts: Sequence[Row]) -> list[pb.Average]:
 
 
 def _ranking(name: str, found: ByDistrict, districts: Sequence[Row], *, ascending: bool) -> list[pb.Ranking]:
-    measures = [found[row.code].get(name, Measure()) for row in districts]
+    measures = [found[row.code][name] for row in districts]
     placed = zip(ranks([each.value for each in measures], ascending=ascending), districts, measures, strict=True)
     entries = [
         pb.Ranking(

@@ -44,10 +44,10 @@ AS_OF = Sql(text("SELECT DISTINCT ON (service) service, told, told_at FROM sheet
 async def measures_by_district(
     tx: ReadTx, month: date, districts: Collection[str] | None = None
 ) -> Mapping[str, Mapping[str, Measure]]:
-    """All indicators of these districts, or of all."""
+    """All indicators of these districts, or of all; of one that has told nothing they are 0."""
     spans = {rule: span(rule, month) for rule in RULES}
     amounts = await _amounts(tx, BY_DISTRICT, spans, districts, "")
-    return defaultdict(dict, {of: _measures(found) for of, found in amounts.items()})
+    return defaultdict(lambda: _measures({}), {of: _measures(found) for of, found in amounts.items()})
 
 
 async def series(
@@ -117,4 +117,4 @@ def _amount_message(amount: Amount) -> pb.Amount:
 
 
 def messages(measures: Mapping[str, Measure]) -> Iterable[pb.Measure]:
-    return [measure_message(name, measures.get(name, measure_of(name, {}))) for name in INDICATORS]
+    return [measure_message(name, measures[name]) for name in INDICATORS]

@@ -1,6 +1,18 @@
 """The municipal service's tables: city-wide, without a person. The migrations make them; a test compares the two."""
 
-from sqlalchemy import BigInteger, Boolean, Column, Date, DateTime, MetaData, PrimaryKeyConstraint, Table, Text, Uuid
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    DateTime,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    Uuid,
+    text,
+)
 
 from chassis import columns
 
@@ -25,7 +37,7 @@ sheet = Table(
     Column("month", Date, nullable=False),
     Column("told", Uuid, nullable=False),
     Column("told_at", DateTime(timezone=True), nullable=False),
-    Column("change", BigInteger, nullable=False),
+    Column("change", BigInteger, nullable=False, server_default=text("nextval('change')")),
     PrimaryKeyConstraint("district", "service", "month"),
 )
 

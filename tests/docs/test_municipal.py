@@ -18,11 +18,13 @@ async def test_what_the_city_sees(city: Platform) -> None:
         # The units of all districts are told within seconds of the platform's start.
         return found if '"FIGURE_KIND_UNITS"' in said else []
 
-    *asked, mark, parquet = await until(answers)
-    overview, own, *others = (json.loads(line) for line in asked)
+    *asked, lines, parquet = await until(answers)
+    past, overview, own, *others = (json.loads(line) for line in asked)
+    assert past["month"] == {"year": 2023, "month": 12, "day": 1}
     assert len(overview["districts"]) >= 38
     measures = {each["indicator"]: each for each in overview["measures"]}
     assert int(measures["INDICATOR_VOTING_TOWNS"]["whole"]["least"]) >= 786
     assert own["column"]["district"] == f"districts/{DISTRICT}"
     assert len(others) == 7
-    assert (mark.split(), parquet) == (["ef", "bb", "bf"], "PAR1")
+    # A line of titles; and the mark that a Parquet file ends with.
+    assert (int(lines), parquet) == (len(overview["districts"]) + 1, "PAR1")

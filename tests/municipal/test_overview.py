@@ -19,12 +19,10 @@ from tests.meetings.annual import owed
 from tests.meetings.secretariat import Secretariat
 from tests.municipal.hall import CityHall, amount, by_word
 
-PLACES = ("all-gateway", "split-direct")
 
-
-@pytest.fixture(params=PLACES)
-async def hearing(request: pytest.FixtureRequest, platforms: Platforms) -> AsyncIterator[Hearing]:
-    async with fresh_tenant(platforms, request.param) as tenant:
+@pytest.fixture
+async def hearing(platforms: Platforms) -> AsyncIterator[Hearing]:
+    async with fresh_tenant(platforms, "split-gateway") as tenant:
         yield Hearing(tenant)
 
 
