@@ -6,7 +6,7 @@ whether the caller may know it.
 """
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import grpc
 from google.protobuf.descriptor import ServiceDescriptor
@@ -15,17 +15,28 @@ from chassis import client
 from chassis.errors import Refusal
 from chassis.settings import Settings
 
+if TYPE_CHECKING:  # it knows what a manifest is, which knows what peers are
+    from chassis.bus import Bus
+
 FORWARDED = ("authorization", "x-district", "traceparent")
 Metadata = tuple[tuple[str, str], ...]
 
 
 class Peers:
-    """Channels to other services, made when they are needed. `here` are those of this process."""
+    """Channels to other services, made when they are needed; `here` are those of this process. And their events."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, bus: "Bus | None" = None) -> None:
         self._settings = settings
+        self._bus = bus
         self._here: Mapping[str, str] = {}
         self._channels: dict[str, grpc.aio.Channel] = {}
+
+    @property
+    def bus(self) -> "Bus":
+        """Where their events are. Raises Refusal SERVICE_UNAVAILABLE while it is away."""
+        if self._bus is None or not self._bus.connected:
+            raise Refusal("SERVICE_UNAVAILABLE")
+        return self._bus
 
     def are_here(self, services: Iterable[str], address: str) -> None:
         self._here = dict.fromkeys(services, address)

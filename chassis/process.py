@@ -119,7 +119,7 @@ async def running(
             services = [(manifest, _open(stack, settings, manifest)) for manifest in manifests]
             # Before the listener, so that it ends after it: calls that are let finish still have their events relayed.
             await stack.enter_async_context(_duties(settings, bus, directory, services, telemetry))
-            peers = Peers(settings)
+            peers = Peers(settings, bus)
             stack.push_async_callback(peers.close)
             listener = await stack.enter_async_context(
                 listening(settings, services, verifier, directory, telemetry, peers)

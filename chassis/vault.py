@@ -55,9 +55,9 @@ class Vault:
         expand = HKDF(SHA256(), KEY_BYTES, salt=None, info=f"quanyutong {purpose} {district}".encode())
         return expand.derive(self._key(key or self.current))
 
-    def derive_all(self, purpose: str) -> list[bytes]:
-        """The city-wide subkeys for a purpose, of each master key, the newest first."""
-        return [self.derive(purpose, "city", key) for key in self._keys]
+    def derive_all(self, purpose: str, district: str = "city") -> list[bytes]:
+        """The subkeys for a purpose, of each master key, the newest first; the city-wide ones, or a district's."""
+        return [self.derive(purpose, district, key) for key in self._keys]
 
     def wrapped_by_current(self, wrapped: bytes) -> bool:
         """Whether the current master key wrapped it, and no one that was replaced."""

@@ -1,5 +1,7 @@
 """The registry's RPCs, each in the file of its resource."""
 
+from collections import Counter
+
 from chassis.auditing import Audits
 from chassis.database import Database
 from chassis.peers import Peers
@@ -25,6 +27,7 @@ from services.registry.rota import Rota
 from services.registry.rules import Rules
 from services.registry.secrets import Secrets
 from services.registry.stations import Stations
+from services.registry.subscribing import Subscribing
 from services.registry.successions import Successions
 from services.registry.summary import Summaries
 from services.registry.suspensions import Suspensions
@@ -59,10 +62,13 @@ class Registry(
     Export,
     Imports,
     Successions,
+    Subscribing,
     RegistryServiceServicer,
 ):
     """One method an RPC: load, decide, save, publish, reply."""
 
-    def __init__(self, database: Database, vault: Vault, _: Peers) -> None:
+    def __init__(self, database: Database, vault: Vault, peers: Peers) -> None:
         self._database = database
         self._vault = vault
+        self._peers = peers
+        self._lines = Counter()

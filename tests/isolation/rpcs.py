@@ -26,7 +26,7 @@ METHODS: dict[str, MethodDescriptor] = {
 CATALOGUES = {manifest.service.full_name: Catalogue(manifest.reasons) for manifest in TARGETS.values()}
 Metadata = Sequence[tuple[str, str | bytes]]
 # Streams that go on until what they watch is over: the first answer is all that is read of them.
-ENDLESS = frozenset({"WatchMeeting", "WatchTurnout", "WatchOverview"})
+ENDLESS = frozenset({"WatchMeeting", "WatchTurnout", "WatchOverview", "WatchEvents"})
 
 
 def short(path: str) -> str:
