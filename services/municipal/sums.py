@@ -38,7 +38,10 @@ DISTRICTS = Sql(
             AND EXISTS (SELECT FROM sheet WHERE sheet.district = district.code) ORDER BY code""")
 )
 LATEST = Sql(text("SELECT max(month) AS month FROM sheet WHERE service = 'registry'"))
-AS_OF = Sql(text("SELECT DISTINCT ON (service) service, told, told_at FROM sheet ORDER BY service, told DESC"))
+AS_OF = Sql(
+    text("""SELECT DISTINCT ON (service) service, told, told_at FROM sheet
+            WHERE :district IN ('', district) ORDER BY service, told DESC""")
+)
 
 
 async def measures_by_district(
@@ -98,10 +101,9 @@ async def check_district(tx: ReadTx, name: str, month: date) -> list[str] | None
 
 
 async def as_of(tx: ReadTx) -> list[pb.AsOf]:
-    """Up to which event of each service all answers of this moment are."""
-    return [
-        pb.AsOf(service=row.service, event=str(row.told), time=timestamp(row.told_at)) for row in await tx.all(AS_OF)
-    ]
+    """Up to which event of each service all answers of this moment are; to a district, which event of its own."""
+    rows = await tx.all(AS_OF, district=tx.district)
+    return [pb.AsOf(service=row.service, event=str(row.told), time=timestamp(row.told_at)) for row in rows]
 
 
 def measure_message(name: str, measure: Measure) -> pb.Measure:

@@ -28,6 +28,9 @@ Metadata = Sequence[tuple[str, str | bytes]]
 # Streams that go on until what they watch is over: the first answer is all that is read of them.
 ENDLESS = frozenset({"WatchMeeting", "WatchTurnout", "WatchOverview", "WatchEvents"})
 
+# What the city adds up comes some seconds after what it is made of, and means are of all districts.
+OF_CITY = frozenset({"GetDistrictOverview", "GetDistrictTimeSeries"})
+
 
 def short(path: str) -> str:
     """`GetUnit` of `/quanyutong.registry.v1.RegistryService/GetUnit`: what a test is called."""

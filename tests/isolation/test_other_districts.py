@@ -25,7 +25,7 @@ from tests.contract.acts import record
 from tests.contract.office import NOBODY, STATION, Office, in_days
 from tests.feedback.hearing import Hearing, furnished
 from tests.isolation.examples import IDENTITY_NUMBER, Path, behaviours, name_fields, requests
-from tests.isolation.rpcs import ENDLESS, RPCS, Outcome, answer_of, outcome, request_of, short
+from tests.isolation.rpcs import ENDLESS, OF_CITY, RPCS, Outcome, answer_of, outcome, request_of, short
 from tests.meetings.annual import YEAR
 from tests.meetings.met import met
 from tests.meetings.secretariat import Secretariat
@@ -71,7 +71,7 @@ OTHERS = {"GetEntitlement", "TakePaper", "CastBallot", "EnterPaperCount", "Certi
 # The RPCs that act in the district of the token. The others answer with what is public, or are the city's own.
 TENANT = [path for path, rpc in RPCS.items() if rpc.tenant and short(path) not in OTHERS]
 # What is watched says when it was so: it is asked for what is another's, and not compared with itself.
-SAFE = [path for path in TENANT if RPCS[path].safe and short(path) not in ENDLESS]
+SAFE = [path for path in TENANT if RPCS[path].safe and short(path) not in ENDLESS | OF_CITY]
 STAFF = ("clerk", "examiner", "administrator")
 VOLATILE = (
     (r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", "id"),
