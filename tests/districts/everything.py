@@ -17,8 +17,9 @@ Answers = dict[tuple[str, bytes], Outcome]
 
 
 def reading() -> list[str]:
-    """The RPCs that read in one district and end; not its audit, which records that it was suspended and resumed, and not
-    what the city adds up, which comes later.
+    """The RPCs that read in one district and end.
+
+    Not its audit, which records that it was suspended and resumed, and not what the city adds up, which comes later.
     """
     without = ENDLESS | OF_CITY | {"ListAudit", "VerifyAudit"}
     return [path for path, rpc in RPCS.items() if rpc.safe and rpc.tenant and short(path) not in without]
