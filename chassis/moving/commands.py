@@ -22,7 +22,9 @@ THERE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 def district_commands(manifests: Sequence[Manifest]) -> list[click.Command]:
-    return [_export(manifests), _import(manifests), _move(manifests), _erase(manifests), _erasures(manifests)]
+    """What adds up all districts stays where it is: it has nothing that is a district's own."""
+    own = [manifest for manifest in manifests if not manifest.of_all_districts]
+    return [_export(own), _import(own), _move(own), _erase(own), _erasures(own)]
 
 
 def _told(line: str) -> None:

@@ -7,10 +7,11 @@ import asyncpg
 
 from chassis.manifest import Manifest
 
-# Events that are not delivered yet are delivered from where they are, and once.
-LEFT_OUT = frozenset({"outbox"})
+# Events that are not delivered yet are delivered from where they are, and once. What was told of the district's months
+# is told again where it goes to: nobody there may have heard it.
+LEFT_OUT = frozenset({"outbox", "told_month"})
 # What the platform writes and clears by itself, whether or not anybody calls.
-PASSING = frozenset({"outbox", "inbox", "idempotency"})
+PASSING = frozenset({"outbox", "inbox", "idempotency", "told_month"})
 OF_NO_DISTRICT = frozenset({"alembic_version"})
 TEXTS = ("text", "character varying")
 TABLES = """

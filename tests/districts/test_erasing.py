@@ -13,8 +13,8 @@ from tests.districts.city import answers_of, at_rest, office_of, qyt, settled, s
 from tests.harness import Platform
 
 OLD, NEW = bytes(32), bytes([1] * 32)
-# What the city counted of a district stays in the sums of past years: there is nobody in it.
-OF_THE_CITY = {"municipal.cell", "municipal.sheet"}
+# What the city counted of a district stays in the sums of past years, and by which events: there is nobody in it.
+OF_THE_CITY = {"municipal.cell", "municipal.sheet", "municipal.inbox"}
 
 
 def test_a_record_is_genuine_or_changed() -> None:
