@@ -128,7 +128,9 @@ class Platform:
         """`host:port` for gRPC: through the gateway, or of the service itself."""
         if door == "gateway":
             return urlsplit(self.gateway).netloc
-        process = next(p for name, p in self.processes.items() if name == "all" or service in name.split("-"))
+        running = [p for name, p in self.processes.items() if name == "all" or service in name.split("-")]
+        # A service that does not run here is asked for at the first process, which refuses.
+        (process, *_) = running or self.processes.values()
         return str(process.said["services"][0])
 
     def token(self, roles: Iterable[str], district: str | None = None, **more: Any) -> str:

@@ -163,8 +163,9 @@ async def test_only_so_many_lines_at_once(office: Hearing) -> None:
         try:
             await begun(call)
         except grpc.aio.AioRpcError as error:
-            assert reason(error) == "ERROR_REASON_TOO_MANY_SUBSCRIBERS"
-            return False
+            if reason(error) == "ERROR_REASON_TOO_MANY_SUBSCRIBERS":
+                return False
+            raise
         call.cancel()
         return True
 
@@ -189,7 +190,8 @@ async def test_nothing_is_lost_while_the_bus_and_the_registry_are_killed(tmp_pat
                         if len(told) == len(units):
                             return
                 except grpc.aio.AioRpcError as error:
-                    assert error.code() in (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.CANCELLED), error
+                    if error.code() is not grpc.StatusCode.UNAVAILABLE:
+                        raise
                     await asyncio.sleep(0.2)
 
         async with asyncio.timeout(180):
