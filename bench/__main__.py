@@ -14,6 +14,7 @@ import uvloop
 
 from bench import h2load, planning
 from bench.check_ins import checking_in
+from bench.cities import overviewing, replaying
 from bench.closes import closing
 from bench.congresses import voting_everywhere
 from bench.flatness import flatness
@@ -43,9 +44,10 @@ PARTS = (
     "closes",
     "intake-storm",
     "likeness",
+    "overview",
 )
 # Minutes of everything that the machine has: asked for by name alone.
-LONG = ("congresses",)
+LONG = ("congresses", "replay")
 # Out of the way of one district's load.
 LIMITS = {"district_calls_per_second": "1000000", "district_calls_in_flight": "10000"}
 SETTLE, IDLE = 2.0, 5.0
@@ -94,12 +96,16 @@ async def measure(city: Platform, parts: set[str], options: argparse.Namespace, 
             report.likeness(await searching(city))
         if "congresses" in parts:
             report.congresses(await voting_everywhere(city))
+        if "overview" in parts:
+            report.overview(await overviewing(city))
         if "import" in parts:
             report.importing(await importing(city))
         if "load" in parts and options.load_minutes:
             report.say(f"\nMemory under a steady load of {options.load_minutes:g} minutes")
             load = [found["read_gateway"], found["write_gateway"]]
             report.flatness(await flatness(city, load, options.load_minutes, report.say))
+        if "replay" in parts:  # last: the platform is stopped for it
+            report.replay(await replaying(city, options.events))
 
 
 async def a_reply(city: Platform) -> units_pb2.Unit:
@@ -119,6 +125,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         help=f"this part; may be repeated (default: all but {', '.join(LONG)})",
     )
     parser.add_argument("--load-minutes", type=float, default=0, help="then a steady load, to see memory stay flat")
+    parser.add_argument("--events", type=int, default=1_000_000, help="that are replayed (default: %(default)s)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="every figure, to compare runs by")
     options = parser.parse_args(arguments)
     report = Report()

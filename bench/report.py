@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.check_ins import AT_ONCE, DEPUTIES, CheckedIn
+from bench.cities import FEW, MANY, Overviewed, Replayed
 from bench.closes import Closed
 from bench.congress import AT_ONCE as VOTES_AT_ONCE
 from bench.congresses import Voted
@@ -171,6 +172,19 @@ class Report:
         self.say(f"  among {OPINIONS} opinions of a district: a search {search:.1f} ms, a read of one {read:.1f} ms")
         self.results["likeness"] = asdict(found)
         self.aim("a search / a read", found.ratio, 10)
+
+    def overview(self, found: Overviewed) -> None:
+        self.say(f"\nThe city's overview with {FEW:,} and with {MANY:,} ballots behind it")
+        figures = {name: statistics.median(getattr(found, name)) * 1e3 for name in ("once", "few", "many", "reads")}
+        self.say("  " + "  ".join(f"{name} {ms:.1f} ms" for name, ms in figures.items()))
+        self.results["overview"] = asdict(found)
+        self.aim("an overview with many ballots / with few in as many polls", found.ratio, 1.25)
+
+    def replay(self, found: Replayed) -> None:
+        self.say(f"\nThe city's sums made anew from {found.events:,} tellings of {found.months:,} months")
+        self.say(f"  {found.rebuilt:.1f} s, {found.grown / 1e6:.0f} MB; bare reading of the stream {found.bare:.1f} s")
+        self.results["replay"] = asdict(found)
+        self.aim("made anew / bare reading", found.ratio, 15)
 
     def flatness(self, found: Mapping[str, Growth]) -> None:
         self.results["flatness"] = {name: asdict(growth) for name, growth in found.items()}
