@@ -206,6 +206,12 @@ def months_between(first: date, last: date) -> list[date]:
     return [date(each // 12, each % 12 + 1, 1) for each in range(number, number + count)]
 
 
+def check_unit(unit: str, district: str) -> None:
+    """A unit's nine digits begin with its district's six; empty stands for the whole district."""
+    if unit and not unit.startswith(district):
+        raise Refused("UNIT_REFUSED", unit=f"units/{unit}")
+
+
 def ranks(values: Sequence[float | None], *, ascending: bool = False) -> list[int]:
     """The rank of each from 1 on, equal ones sharing the first of their places; 0 for what has no value."""
     known = sorted((value for value in values if value is not None), reverse=not ascending)

@@ -11,7 +11,16 @@ from chassis.pagination import slice_page
 from chassis.wire import date_message, number, read_date, word
 from quanyutong.municipal.v1 import indicators_pb2
 from quanyutong.municipal.v1 import overviews_pb2 as pb
-from services.municipal.domain import INDICATORS, Measure, average, first_of, months_between, ranks, together
+from services.municipal.domain import (
+    INDICATORS,
+    Measure,
+    average,
+    check_unit,
+    first_of,
+    months_between,
+    ranks,
+    together,
+)
 from services.municipal.sums import (
     DISTRICTS,
     as_of,
@@ -71,9 +80,10 @@ class Overviews:
             return await _series(tx, request, months, await check_district(tx, request.district, months[-1]), "")
 
     async def GetDistrictTimeSeries(self, request: pb.GetDistrictTimeSeriesRequest, _: Context) -> pb.TimeSeries:
-        months = _months(request)
+        months, unit = _months(request), request.unit.removeprefix("units/")
         async with self._database.read() as tx:
-            return await _series(tx, request, months, [tx.district], request.unit.removeprefix("units/"))
+            check_unit(unit, tx.district)
+            return await _series(tx, request, months, [tx.district], unit)
 
 
 def column(row: Row, found: ByDistrict) -> pb.DistrictColumn:

@@ -241,6 +241,8 @@ def test_there_is_enough_to_try() -> None:
         "ListVenues",
         "ListRoutes",
         "EvaluateUndertaker",
+        "GetDistrictOverview",
+        "WatchEvents",
     }
 
 

@@ -43,6 +43,15 @@ async def figures_of_a_period_that_ends_before_it_begins(office: Office) -> None
     await call.read()
 
 
+@refused_with("UNIT_REFUSED")
+async def how_a_unit_of_another_district_went(office: Office) -> None:
+    month = Date(year=2026, month=1, day=1)
+    request = pb.GetDistrictTimeSeriesRequest(
+        indicator=indicators_pb2.INDICATOR_MEETINGS, from_month=month, to_month=month, unit="units/500103001"
+    )
+    await office.tenant.municipal.GetDistrictTimeSeries(request, metadata=office.tenant.metadata("viewer"))
+
+
 @refused_with("CURSOR_INVALID")
 async def a_cursor_of_somebody_else(office: Office) -> None:
     await _first(office, "2026-07")
