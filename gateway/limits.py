@@ -61,7 +61,12 @@ def secret_addresses(districts: Iterable[District], method: MethodDescriptor) ->
     """The limit where no token is asked for, of one door of an RPC: for the addresses of each district, for what says
     no district that there is, and for all of them together.
     """
-    entries, begin, most = list(districts), hidden_prefixes([method]), most_at(method)
+    return addresses(districts, hidden_prefixes([method]), most_at(method))
+
+
+def addresses(districts: Iterable[District], begin: Sequence[str], most: Most) -> Json:
+    """The same, by how the paths begin before the district."""
+    entries = list(districts)
     return typed(
         TYPE,
         stat_prefix="addresses",
@@ -73,7 +78,7 @@ def secret_addresses(districts: Iterable[District], method: MethodDescriptor) ->
         rate_limits=[
             *({"actions": [_address(entry.code, [_said(entry.code)])]} for entry in entries),
             *({"actions": [_address(entry.code, [_in_path(entry.code, each)])]} for entry in entries for each in begin),
-            {"actions": [_address(ELSEWHERE, list(_none_of(entries, begin)))]},
+            {"actions": [_elsewhere(entries, begin)]},
         ],
         descriptors=[_limit("address", name, most.each) for name in (ELSEWHERE, *(entry.code for entry in entries))],
     )
@@ -85,6 +90,13 @@ def most_at(method: MethodDescriptor) -> Most:
 
 def _address(value: str, headers: list[Json]) -> Json:
     return {"header_value_match": {"descriptor_key": "address", "descriptor_value": value, "headers": headers}}
+
+
+def _elsewhere(districts: Sequence[District], prefixes: Sequence[str]) -> Json:
+    """Of a gateway that knows no district yet, that is every call."""
+    if not districts:
+        return {"generic_key": {"descriptor_key": "address", "descriptor_value": ELSEWHERE}}
+    return _address(ELSEWHERE, list(_none_of(districts, prefixes)))
 
 
 def _in_path(district: str, prefix: str) -> Json:

@@ -18,6 +18,7 @@ from gateway.refusals import local_replies, note_arrival
 from gateway.upstream import split_address
 
 NAME = "public"
+TRANSCODER = "envoy.filters.http.grpc_json_transcoder"
 TYPE = "envoy.config.listener.v3.Listener"
 # The largest answer that is turned into JSON. A service's own limit for a gRPC message is 4 MiB.
 LARGEST_ANSWER = 32 * 1024 * 1024
@@ -133,7 +134,7 @@ def filters(token: Json, services: Iterable[ServiceDescriptor]) -> list[Json]:
         _filter(limits.FILTER, limits.off()),
         _filter(sizes.FILTER, sizes.on_call()) | {"disabled": True},
         _filter(reading.FILTER, reading.on_call()) | {"disabled": True},
-        _filter("envoy.filters.http.grpc_json_transcoder", _transcoder(services)),
+        _filter(TRANSCODER, _transcoder(services)),
         _filter("envoy.filters.http.router", _ROUTER),
     ]
 

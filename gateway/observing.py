@@ -32,12 +32,14 @@ LINE = {
 def access_logs(hidden: Sequence[str], unlogged: Sequence[str] = ()) -> list[Json]:
     """A JSON line for each call on standard output, without its path where that begins like a secret address.
 
-    Such a path is still there when a call is refused before it was transcoded. Calls with the paths in `unlogged` have
-    no line at all: not even when they came.
+    Such a path is still there when a call is refused before it was transcoded. Calls with the paths in `unlogged`, or
+    below one that ends with a slash, have no line at all: not even when they came.
     """
     begins = [{"name": ":path", "string_match": {"prefix": prefix}} for prefix in hidden]
     secret = [{"header_filter": {"header": header}} for header in begins]
-    never = [{"name": ":path", "string_match": {"exact": path}} for path in unlogged]
+    never = [
+        {"name": ":path", "string_match": {"prefix" if path.endswith("/") else "exact": path}} for path in unlogged
+    ]
     plain = [{"header_filter": {"header": {**header, "invert_match": True}}} for header in (*begins, *never)]
     unseen = [_log(LINE | {"path": WITHHELD}, each) for each in secret]
     return [_log(LINE, _all_of(plain)), *unseen]

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from chassis.directory import District
 from chassis.settings import Settings
-from gateway import admission, clusters, listener, observing, routes, tls
+from gateway import admission, clusters, listener, observing, routes, tls, webpages
 from gateway.addresses import hidden_prefixes, traceless_paths
 from gateway.configuration import Json, from_file, resources, typed
 from gateway.upstream import Upstream, methods
@@ -25,8 +25,8 @@ EXTENSION = "envoy.config.core.v3.TypedExtensionConfig"
 class Plan:
     """Everything that the configuration follows from.
 
-    `keys` is the JWKS itself or its https URL, `listen` and `frontdesk` are
-    host:port, `traces` is an OTLP endpoint, `admin` the path of Envoy's own socket.
+    `keys` is the JWKS itself or its https URL, `listen`, `frontdesk` and
+    `console` are host:port, `traces` is an OTLP endpoint, `admin` the path of Envoy's own socket.
     """
 
     settings: Settings
@@ -37,6 +37,7 @@ class Plan:
     frontdesk: str
     frontdesk_services: tuple[str, ...]
     admin: Path
+    console: str | None = None
     traces: str | None = None
     secrets_inline: bool = True
 
@@ -90,8 +91,8 @@ class Plan:
             routes_source,
             filters,
             secrets,
-            hidden=hidden_prefixes(served),
-            unlogged=traceless_paths(served),
+            hidden=[*hidden_prefixes(served), *webpages.HIDDEN],
+            unlogged=[*traceless_paths(served), *webpages.UNLOGGED],
             traced=self.traces is not None,
         )
 
@@ -100,11 +101,14 @@ class Plan:
         return {"name": admission.FILTER, "typed_config": config}
 
     def _routes(self) -> Json:
-        return routes.routes(self.upstreams, self.frontdesk_services, self.districts, self.settings)
+        table = routes.routes(self.upstreams, self.frontdesk_services, self.districts, self.settings)
+        return webpages.added(table, self.districts) if self.console else table
 
     def _clusters(self) -> list[Json]:
         made = clusters.upstream_clusters(self.upstreams)
         made.append(clusters.grpc_cluster(routes.FRONTDESK, [self.frontdesk]))
+        if self.console:
+            made.append(clusters.peer_cluster(webpages.NAME, f"http://{self.console}", 80))
         if self.keys.startswith("https://"):
             made.append(clusters.peer_cluster(admission.KEYS_CLUSTER, self.keys, 443))
         if self.traces is not None:

@@ -3,7 +3,7 @@
 import os
 import tempfile
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from chassis.embedded.ports import free_port, is_free
 from chassis.settings import Settings
 from chassis.tasks import beside
 from gateway import keys, tls
+from gateway.console.serve import console
 from gateway.envoy import Envoy, GatewayFailed, binary
 from gateway.frontdesk import Frontdesk, frontdesk
 from gateway.keeper import Keeper
@@ -26,7 +27,7 @@ TRACES = "OTEL_EXPORTER_OTLP_ENDPOINT"
 async def gateway(
     settings: Settings, upstreams: Sequence[Upstream], directory: Directory, jwks: str
 ) -> AsyncIterator[str]:
-    """Runs the front desk and Envoy before `upstreams`, and yields the public URL once it answers.
+    """Runs the front desk, the console and Envoy before `upstreams`, and yields the public URL once it answers.
 
     `jwks` is where the key set is: a file, read again when it changes, or an https
     URL. On leaving, calls under way may finish within QYT_SHUTDOWN_GRACE. Raises
@@ -55,6 +56,7 @@ class _Site:
     output: Path
     admin: Path
     desk: Frontdesk
+    console: str | None
 
     def plan(self, listen: str) -> Plan:
         return Plan(
@@ -66,6 +68,7 @@ class _Site:
             frontdesk=self.desk.address,
             frontdesk_services=self.desk.services,
             admin=self.admin,
+            console=self.console,
             traces=os.environ.get(TRACES),
         )
 
@@ -84,12 +87,15 @@ async def _site(
     program = binary(settings)
     folder = settings.state / "gateway"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    async with frontdesk(upstreams, reflected=settings.reflection) as desk:
+    async with frontdesk(upstreams, reflected=settings.reflection) as desk, AsyncExitStack() as pages:
+        address = None
+        if settings.console:
+            address = await pages.enter_async_context(console(settings, upstreams, directory, jwks))
         # Not in `folder`: the path of a Unix socket has 107 bytes at most, and `state` may be longer.
         with tempfile.TemporaryDirectory(prefix="qyt-envoy-") as private:
             admin = Path(private) / "admin.sock"
             output = _output(settings, folder)
-            yield _Site(settings, tuple(upstreams), directory, jwks, program, folder, output, admin, desk)
+            yield _Site(settings, tuple(upstreams), directory, jwks, program, folder, output, admin, desk, address)
 
 
 async def _open(site: _Site) -> tuple[str, Keeper, Envoy]:

@@ -135,7 +135,7 @@ async def test_answer_larger_than_a_request_may_be(rest: httpx.AsyncClient) -> N
 @pytest.mark.parametrize(
     ("method", "path"),
     [
-        ("GET", "/"),
+        ("GET", "/nothing"),
         ("GET", "/v1/nothing"),
         ("DELETE", "/v1/probes/7"),
         ("GET", "/v1/probes/7:poke"),
