@@ -13,7 +13,7 @@ from chassis.auth import Keys, Verifier
 from gateway.console.serve import keys
 from gateway.console.sessions import Sessions
 from tests.conftest import Platforms, Tenant, fresh_tenant
-from tests.harness import Platform
+from tests.harness import Platform, until
 
 UUID = "01990000-0000-7000-8000-000000000001"
 
@@ -169,3 +169,21 @@ async def test_an_expired_login_is_over(tenant: Tenant) -> None:
     async with browser(tenant.platform) as client:
         answer = await client.get("/console/", headers={"cookie": f"qyt-session={sealed}"})
         assert answer.headers["location"].startswith("/console/login")
+
+
+async def test_no_log_tells_of_a_ballot_or_of_a_secret_address(tenant: Tenant) -> None:
+    headers = {"origin": tenant.platform.gateway}
+    secret = "a-secret-that-no-log-may-hold"
+    async with browser(tenant.platform, "delegate", district=tenant.district) as client:
+        await client.post(f"/ballot-box/{tenant.district}", json={}, headers=headers)
+        await client.post(f"/console/ballot-paper/{tenant.district}/{UUID}", json={}, headers=headers)
+        await client.get(f"/i/{tenant.district}/{secret}")
+        await client.get("/console/after-them")
+    log = tenant.platform.settings.state / "gateway" / "envoy.log"
+
+    async def written() -> bool:
+        return "/console/after-them" in log.read_text()
+
+    await until(written)
+    for hidden in ("/ballot-box/", "/console/ballot-paper/", secret):
+        assert hidden not in log.read_text()
