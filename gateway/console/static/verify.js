@@ -81,6 +81,7 @@ function show(report) {
 }
 
 for (const button of document.querySelectorAll(".check-box")) {
+  button.disabled = false; // it works from now on
   button.addEventListener("click", () =>
     check(async () => {
       const answer = await fetch(button.dataset.board, { redirect: "error" });
